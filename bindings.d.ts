@@ -1,0 +1,91 @@
+/**
+ * The native functions, as `lib/native` sees them. Everything an operator does goes through `invoke`; what remains
+ * here is what no operator can do: move bytes, manage handles, and speak of the process and the machine.
+ *
+ * A tensor is a handle: a number that names a slot of the environment's table and the slot's generation. Calls are laid
+ * out in the frame, an ArrayBuffer that both sides read and write (lib/native/frame.ts describes the layout).
+ */
+
+/** `build/Release/vision_native.node`: opens shared libraries; links no LibTorch. */
+export interface Loader {
+  /** dlopen with RTLD_NOW | RTLD_LOCAL; the library is never closed. Throws with the dynamic linker's message. */
+  open(path: string): void
+  /** True when a library of this SONAME or path is already in the process. */
+  isOpen(path: string): boolean
+  /** Version of the running C library, such as "2.36". */
+  glibcVersion(): string
+}
+
+/** What `define` learnt of a function: the names its options may have, in the frame's order. */
+export interface FunctionInfo {
+  readonly id: number
+  readonly options: readonly string[]
+}
+
+/** `libvision_native_node.so`: the bridge. One object per environment (main thread or worker). */
+export interface Bridge {
+  /** Hands over the frame. Called again with a larger one when a call does not fit. */
+  attach(frame: ArrayBuffer): void
+  /** Text of every schema that the dispatcher knows, such as `aten::add.Tensor(Tensor self, …) -> Tensor`. */
+  schemas(): string[]
+  /** Registers a function with its candidate overloads in the order they are tried (`''` is the default overload). */
+  define(name: string, overloads: readonly string[]): FunctionInfo
+  /** Gives a string of a call an id. */
+  intern(text: string): number
+  /** Forgets all interned strings. */
+  resetStrings(): void
+
+  /** Runs the call in the frame and leaves its results there. */
+  invoke(): void
+  /** Copies results that did not fit into the frame, after a larger one was attached. */
+  fetchResults(): void
+  /** Takes the call in the frame to the thread pool. `settle` is called on this thread with the results in the frame. */
+  invokeAsync(settle: () => void, progress: ((stage: string, done: number, total: number) => void) | undefined): number
+  /** Asks a running call to stop; it settles as cancelled, or as done when it was quicker. */
+  cancel(job: number): void
+  /** `[kind, message]` of the call that failed last. */
+  lastError(): [kind: string, message: string]
+
+  /** Frees the `count` handles at the start of the frame; stale ones are ignored. */
+  free(count: number): void
+  /** Lays out dtype, device, requires-grad, version, sizes and strides of the handle at the start of the frame. */
+  describe(): void
+  /** A tensor from a copy of the view's bytes; dtype and sizes are in the frame. */
+  fromBytes(bytes: ArrayBufferView): void
+  /** Copies the elements of a handle, contiguous, into a view of exactly that many bytes. */
+  toBytes(handle: number, bytes: ArrayBufferView): void
+  /** As `toBytes`, on the thread pool, into a buffer that JavaScript does not touch meanwhile. */
+  toBytesAsync(handle: number, buffer: ArrayBuffer, settle: () => void): number
+  /** A handle of the gradient of a leaf, or 0. */
+  grad(handle: number): number
+  setGrad(handle: number, grad: number): void
+
+  /** A random generator as a handle: `device` such as "cpu", "cuda:0". */
+  generator(device: string, seed: bigint): number
+  freeGenerator(generator: number): void
+  manualSeed(seed: bigint): void
+
+  gradEnabled(): boolean
+  setGradEnabled(on: boolean): void
+  inferenceMode(): boolean
+  setInferenceMode(on: boolean): void
+
+  numThreads(): number
+  setNumThreads(threads: number): void
+  /** The number of threads of the process that did OpenMP work of ours since the last call (for tests). */
+  libtorchVersion(): string
+  cpuCapability(): string
+  cudaDeviceCount(): number
+
+  memory(): {
+    tensors: number
+    storages: number
+    bytes: Record<string, number>
+    allocatedCpuBytes: number
+    peakCpuBytes: number
+    limitCpuBytes: number
+  }
+  setCpuMemoryLimit(bytes: number): void
+  /** The longest time a native call has held this thread since the last call of this function. */
+  longestCallMs(): number
+}

@@ -1,0 +1,138 @@
+/** What went wrong, in one word; `error.code` is `ERR_VISION_NATIVE_` and this word in capitals. */
+export type ErrorKind =
+  | 'Argument'
+  | 'Shape'
+  | 'DType'
+  | 'Device'
+  | 'OutOfMemory'
+  | 'Disposed'
+  | 'Format'
+  | 'Cancelled'
+  | 'Load'
+  | 'Config'
+  | 'Operator'
+
+const BRAND = Symbol.for('@lab/vision-native/error')
+
+/**
+ * Every error this package throws. Use `VisionNativeError.is(e)` rather than `instanceof`: an application may hold both
+ * the ESM and the CommonJS build, whose classes differ.
+ */
+export class VisionNativeError extends Error {
+  readonly kind: ErrorKind
+  readonly code: string
+
+  constructor(kind: ErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+    this.code = `ERR_VISION_NATIVE_${kind.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`
+    this.name = `${kind}Error`
+  }
+
+  get [BRAND](): true {
+    return true
+  }
+
+  static is(value: unknown, kind?: ErrorKind): value is VisionNativeError {
+    return (
+      typeof value === 'object' && value !== null && BRAND in value && (!kind || (value as VisionNativeError).kind === kind)
+    )
+  }
+}
+
+/** An argument of the wrong type or outside its range. */
+export class ArgumentError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Argument', message, options)
+  }
+}
+
+/** Tensors whose ranks or sizes do not fit the operation. */
+export class ShapeError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Shape', message, options)
+  }
+}
+
+/** Element types that the operation does not take. */
+export class DTypeError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DType', message, options)
+  }
+}
+
+/** A device that is not there, or tensors on different ones. */
+export class DeviceError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Device', message, options)
+  }
+}
+
+/** An allocation that would pass the limit, or that the machine refused. */
+export class OutOfMemoryError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('OutOfMemory', message, options)
+  }
+}
+
+/** A tensor that was disposed, or that belongs to another thread. */
+export class DisposedError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Disposed', message, options)
+  }
+}
+
+/** A file or buffer that is not what it should be. */
+export class FormatError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Format', message, options)
+  }
+}
+
+/** A call that its `AbortSignal` stopped; `cause` is the signal's reason. */
+export class CancelledError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Cancelled', message, options)
+  }
+}
+
+/** Binaries or LibTorch that could not be found or opened. */
+export class LoadError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Load', message, options)
+  }
+}
+
+/** Settings that contradict each other or the machine. */
+export class ConfigError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Config', message, options)
+  }
+}
+
+/** An operator refused its input for a reason that fits none of the other kinds. */
+export class OperatorError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Operator', message, options)
+  }
+}
+
+const classes = {
+  Argument: ArgumentError,
+  Shape: ShapeError,
+  DType: DTypeError,
+  Device: DeviceError,
+  OutOfMemory: OutOfMemoryError,
+  Disposed: DisposedError,
+  Format: FormatError,
+  Cancelled: CancelledError,
+  Load: LoadError,
+  Config: ConfigError,
+  Operator: OperatorError,
+} as const
+
+/** The error of a kind that native code named. */
+export function errorOfKind(kind: string, message: string): VisionNativeError {
+  const Kind = classes[kind as ErrorKind] ?? OperatorError
+  return new Kind(message)
+}
