@@ -1,0 +1,30 @@
+// `npm run build`: the native part and the JavaScript, each only as far as something has changed.
+import { buildJs } from './build-js.js'
+import { buildNative } from './build-native.js'
+import { BuildError } from './run.js'
+
+const USAGE = 'Usage: tsx tools/build.ts [native | js | cuda]'
+
+async function main(part: string | undefined): Promise<void> {
+  switch (part) {
+    case undefined:
+      await buildNative()
+      return buildJs()
+    case 'native':
+      return buildNative()
+    case 'js':
+      return buildJs()
+    case 'cuda': {
+      await import('./build-cuda.js')
+      return
+    }
+    default:
+      throw new BuildError(`build: there is no part '${part}'. ${USAGE}`)
+  }
+}
+
+main(process.argv[2]).catch((error: unknown) => {
+  // A failed compiler has said enough; only a defect of these tools is worth its stack.
+  console.error(error instanceof Error && !(error instanceof TypeError) ? error.message : error)
+  process.exitCode = 1
+})

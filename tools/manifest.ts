@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BinaryManifest, CUDA_OPERATORS, MANIFEST, olderThan } from '../lib/native/binaries.js'
+import type { LibTorchFolder } from '../lib/native/libtorch-folder.js'
+import { packageVersion } from '../lib/native/package-root.js'
+import { capture, exists } from './run.js'
+
+/** Writes `vision_native.json` beside the binaries, unless they are older than the one that is there. */
+export function writeManifest(folder: string, libtorch: LibTorchFolder): void {
+  const path = join(folder, MANIFEST)
+  const names = binaryNames(folder)
+  const newest = Math.max(...names.map((name) => statSync(join(folder, name)).mtimeMs))
+  if (existsSync(path) && statSync(path).mtimeMs >= newest) return
+  writeFileSync(path, `${JSON.stringify(describeBinaries(folder, libtorch), undefined, 2)}\n`)
+}
+
+/** What the binaries in a folder were built for and ask for. */
+export function describeBinaries(folder: string, libtorch: LibTorchFolder): BinaryManifest {
+  const names = binaryNames(folder)
+  const versions = names.map((name) => capture('readelf', ['--version-info', '--wide', join(folder, name)])).join('\n')
+  return {
+    version: packageVersion(),
+    libtorch: libtorch.version,
+    cuda: libtorch.cuda,
+    abi: libtorch.abi,
+    sm: names.includes(CUDA_OPERATORS) ? architectures(join(folder, CUDA_OPERATORS)) : [],
+    glibc: newest(versions, 'GLIBC'),
+    glibcxx: newest(versions, 'GLIBCXX'),
+    files: Object.fromEntries(names.map((name) => [name, sha256(join(folder, name))])),
+  }
+}
+
+function binaryNames(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /\.(node|so)$/.test(name))
+    .sort()
+}
+
+function newest(versions: string, tag: string): string {
+  const found = [...versions.matchAll(new RegExp(`Name: ${tag}_([\\d.]+)`, 'g'))].map((match) => match[1] ?? '0')
+  return found.reduce((best, version) => (olderThan(best, version) ? version : best), '0')
+}
+
+/** GPU architectures in a CUDA library; they are listed only where CUDA's cuobjdump is on PATH. */
+function architectures(library: string): string[] {
+  if (!exists('cuobjdump')) return []
+  const sections = capture('cuobjdump', ['--list-elf', '--list-ptx', library])
+  return [
+    ...new Set([...sections.matchAll(/\.(sm_\d+\w?|compute_\d+\w?)\.(?:cubin|ptx)/g)].map((match) => match[1] ?? '')),
+  ]
+}
+
+function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex')
+}
