@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { npmBin, ROOT, run } from './run.js'
+import { npmBin, ROOT, run } from './run'
 
 const DIST = join(ROOT, 'dist')
 const STAMP = join(DIST, '.built-from')

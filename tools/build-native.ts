@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { searchLibTorch } from '../lib/native/libtorch.js'
-import type { LibTorchFolder } from '../lib/native/libtorch-folder.js'
-import { writeManifest } from './manifest.js'
-import { BUILD, BuildError, exists, JOBS, npmBin, RELEASE, run } from './run.js'
+import { searchLibTorch } from '../lib/native/libtorch'
+import type { LibTorchFolder } from '../lib/native/libtorch-folder'
+import { writeManifest } from './manifest'
+import { BUILD, BuildError, exists, JOBS, npmBin, RELEASE, run } from './run'
 
 /** Builds the loader, the operators and the bridge; seconds when nothing has changed. */
 export async function buildNative(): Promise<void> {
@@ -32,7 +32,7 @@ async function findOrSetUp(): Promise<LibTorchFolder> {
   let search = searchLibTorch()
   if (!search.libtorch && !process.env.LIBTORCH) {
     console.log(`native: ${search.failure.split('\n')[0]} Setting it up.`)
-    await import('./setup-libtorch.js').then(({ setUpLibTorch }) => setUpLibTorch())
+    await import('./setup-libtorch').then(({ setUpLibTorch }) => setUpLibTorch())
     search = searchLibTorch()
   }
   if (!search.libtorch) throw new BuildError(search.failure)

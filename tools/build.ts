@@ -1,7 +1,7 @@
 // `npm run build`: the native part and the JavaScript, each only as far as something has changed.
-import { buildJs } from './build-js.js'
-import { buildNative } from './build-native.js'
-import { BuildError } from './run.js'
+import { buildJs } from './build-js'
+import { buildNative } from './build-native'
+import { BuildError } from './run'
 
 const USAGE = 'Usage: tsx tools/build.ts [native | js | cuda]'
 
@@ -15,7 +15,7 @@ async function main(part: string | undefined): Promise<void> {
     case 'js':
       return buildJs()
     case 'cuda': {
-      await import('./build-cuda.js')
+      await import('./build-cuda')
       return
     }
     default:

@@ -1,5 +1,5 @@
 // Prints the folder of the LibTorch that would be used, for CMakeLists.txt and scripts.
-import { findLibTorch } from '../lib/native/libtorch.js'
+import { findLibTorch } from '../lib/native/libtorch'
 
 try {
   console.log(findLibTorch().root)

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BinaryManifest, CUDA_OPERATORS, MANIFEST, olderThan } from '../lib/native/binaries.js'
-import type { LibTorchFolder } from '../lib/native/libtorch-folder.js'
-import { packageVersion } from '../lib/native/package-root.js'
-import { capture, exists } from './run.js'
+import { type BinaryManifest, CUDA_OPERATORS, MANIFEST, olderThan } from '../lib/native/binaries'
+import type { LibTorchFolder } from '../lib/native/libtorch-folder'
+import { packageVersion } from '../lib/native/package-root'
+import { capture, exists } from './run'
 
 /** Writes `vision_native.json` beside the binaries, unless they are older than the one that is there. */
 export function writeManifest(folder: string, libtorch: LibTorchFolder): void {

@@ -1,6 +1,6 @@
 // Downloads LibTorch into the cache: what `vision-native setup` does, for a working copy that is not built yet.
 import { fileURLToPath } from 'node:url'
-import { setup } from '../lib/native/setup.js'
+import { setup } from '../lib/native/setup'
 
 /** Fills the cache unless it is complete. */
 export async function setUpLibTorch(): Promise<void> {

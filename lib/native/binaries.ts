@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, resolve } from 'node:path'
-import { LoadError } from './errors.js'
-import type { LibTorchFolder } from './libtorch-folder.js'
-import { packageRoot } from './package-root.js'
+import { LoadError } from './errors'
+import type { LibTorchFolder } from './libtorch-folder'
+import { packageRoot } from './package-root'
 
 /** Names of the libraries beside the loader. */
 export const BRIDGE = 'libvision_native_node.so'

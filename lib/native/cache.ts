@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { LIBTORCH_CUDA, LIBTORCH_VERSION } from './required.js'
+import { LIBTORCH_CUDA, LIBTORCH_VERSION } from './required'
 
 /** Which LibTorch a cache folder holds: with the CUDA libraries, or only what the CPU needs. */
 export type Variant = 'cpu' | 'cuda'

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Variant } from './cache.js'
-import { type Closure, closureOf, type MissingLibrary } from './linker.js'
-import { CUDA_MAJOR, LIBTORCH_CUDA, LIBTORCH_VERSION } from './required.js'
+import type { Variant } from './cache'
+import { type Closure, closureOf, type MissingLibrary } from './linker'
+import { CUDA_MAJOR, LIBTORCH_CUDA, LIBTORCH_VERSION } from './required'
 
 /** A LibTorch that this package can use. */
 export interface LibTorchFolder {

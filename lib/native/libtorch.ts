@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { cachedLibTorch } from './cache.js'
-import { LoadError } from './errors.js'
-import { type Inspection, inspectLibTorch, type LibTorchFolder } from './libtorch-folder.js'
-import { findPythonTorch } from './python.js'
-import { LIBTORCH_CUDA, LIBTORCH_VERSION } from './required.js'
+import { cachedLibTorch } from './cache'
+import { LoadError } from './errors'
+import { type Inspection, inspectLibTorch, type LibTorchFolder } from './libtorch-folder'
+import { findPythonTorch } from './python'
+import { LIBTORCH_CUDA, LIBTORCH_VERSION } from './required'
 
 /** The places where LibTorch is looked for, in this order. */
 export type Source = 'LIBTORCH' | 'python' | 'cache'

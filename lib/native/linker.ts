@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readElf } from './elf.js'
+import { readElf } from './elf'
 
 /** A library that another one needs and that is nowhere to be found. */
 export interface MissingLibrary {

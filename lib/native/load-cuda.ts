@@ -1,8 +1,8 @@
-import type { Loader } from '../../bindings.js'
-import { CUDA_OPERATORS, damagedFiles } from './binaries.js'
-import { DeviceError } from './errors.js'
-import type { LibTorchFolder } from './libtorch-folder.js'
-import { loadNative, type Native, openLibrary } from './load.js'
+import type { Loader } from '../../bindings'
+import { CUDA_OPERATORS, damagedFiles } from './binaries'
+import { DeviceError } from './errors'
+import type { LibTorchFolder } from './libtorch-folder'
+import { loadNative, type Native, openLibrary } from './load'
 
 const DRIVER = 'libcuda.so.1'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname } from 'node:path'
-import type { Bridge, Loader } from '../../bindings.js'
+import type { Bridge, Loader } from '../../bindings'
 import {
   type Binaries,
   BRIDGE,
@@ -11,11 +11,11 @@ import {
   mismatchWithLibTorch,
   OPERATORS,
   olderThan,
-} from './binaries.js'
-import { LoadError } from './errors.js'
-import { findLibTorch } from './libtorch.js'
-import { inspectLibTorch, type LibTorchFolder } from './libtorch-folder.js'
-import { LIBTORCH_VERSION } from './required.js'
+} from './binaries'
+import { LoadError } from './errors'
+import { findLibTorch } from './libtorch'
+import { inspectLibTorch, type LibTorchFolder } from './libtorch-folder'
+import { LIBTORCH_VERSION } from './required'
 
 /** What this thread has opened. */
 export interface Native {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LoadError } from './errors.js'
+import { LoadError } from './errors'
 
 const NAME = '@lab/vision-native'
 

@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { cachedLibTorch, cacheRoot, type Variant } from './cache.js'
-import { CancelledError, LoadError } from './errors.js'
-import { withFileLock } from './file-lock.js'
-import { inspectLibTorch, type LibTorchFolder } from './libtorch-folder.js'
-import { stripLibTorch } from './strip.js'
-import { DISK_SPACE, platformOptions, requirements } from './wheels.js'
+import { cachedLibTorch, cacheRoot, type Variant } from './cache'
+import { CancelledError, LoadError } from './errors'
+import { withFileLock } from './file-lock'
+import { inspectLibTorch, type LibTorchFolder } from './libtorch-folder'
+import { stripLibTorch } from './strip'
+import { DISK_SPACE, platformOptions, requirements } from './wheels'
 
 /** Options of {@link setup}. */
 export interface SetupOptions {

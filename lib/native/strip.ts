@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Variant } from './cache.js'
-import { closureOf } from './linker.js'
+import type { Variant } from './cache'
+import { closureOf } from './linker'
 
 /** What of the torch package serves a build or a run without Python; `version.py` is how its version is known. */
 const KEEP_TORCH = new Set(['include', 'lib', 'share', 'version.py'])

@@ -1,5 +1,5 @@
-import type { Variant } from './cache.js'
-import { LIBTORCH_VERSION } from './required.js'
+import type { Variant } from './cache'
+import { LIBTORCH_VERSION } from './required'
 
 /** A Python wheel that holds a part of LibTorch, by its exact contents. */
 export interface Wheel {
