@@ -27,7 +27,7 @@ export interface Native {
 
 // The ESM and the CommonJS build may be in one process; the bridge must exist once a thread all the same.
 const STATE = Symbol.for('@lab/vision-native/1')
-const shared = globalThis as { [STATE]?: { native?: Native } }
+const host = globalThis as { [STATE]?: { loaded?: Native } }
 
 /**
  * Opens LibTorch and our binaries, once a thread. Nothing is loaded before versions, ABI and checksums agree.
@@ -35,9 +35,9 @@ const shared = globalThis as { [STATE]?: { native?: Native } }
  * @throws LoadError that says what was looked for, what was found, and the command that mends it
  */
 export function loadNative(): Native {
-  shared[STATE] ??= {}
-  shared[STATE].native ??= open()
-  return shared[STATE].native
+  host[STATE] ??= {}
+  host[STATE].loaded ??= open()
+  return host[STATE].loaded
 }
 
 /** The bridge of this thread; see {@link loadNative}. */
