@@ -1,0 +1,50 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bridge } from '../lib/native/frame'
+import { findLibTorch } from '../lib/native/libtorch'
+import type { Surface } from './generate-ops/public-set'
+import { buildSurface, type OperatorSurface } from './generate-ops/surface'
+import { writeSurface } from './generate-ops/write'
+
+const PACKAGE = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** The operator surface of the LibTorch that this machine has. */
+export function currentSurface(): OperatorSurface {
+  const yaml = join(findLibTorch().root, '../torchgen/packaged/ATen/native/native_functions.yaml')
+  return buildSurface(bridge().schemas(), readFileSync(yaml, 'utf8'))
+}
+
+/** Generated files that differ from what this LibTorch gives, relative to the package. */
+export function staleFiles(surface: OperatorSurface = currentSurface()): string[] {
+  return [...writeSurface(surface)].filter(([path, text]) => textAt(path) !== text).map(([path]) => path)
+}
+
+function textAt(path: string): string | undefined {
+  try {
+    return readFileSync(join(PACKAGE, path), 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** `npm run generate` writes the files; with `--check` it only says which are stale. */
+function main(): void {
+  const surface = currentSurface()
+  if (process.argv.includes('--check')) {
+    const stale = staleFiles(surface)
+    for (const path of stale) console.error(`${path} is stale: run \`npm run generate\``)
+    process.exitCode = stale.length > 0 ? 1 : 0
+    return
+  }
+  for (const [path, text] of writeSurface(surface)) writeFileSync(join(PACKAGE, path), text)
+  console.log(summary(surface))
+}
+
+export function summary({ functions }: OperatorSurface): string {
+  const overloads = functions.reduce((sum, f) => sum + f.candidates.length, 0)
+  const count = (surface: Surface) => functions.filter((f) => f.surface === surface).length
+  return `${count('public')} public and ${count('private')} private functions, ${overloads} overloads`
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) main()
