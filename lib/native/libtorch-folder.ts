@@ -17,7 +17,7 @@ export interface LibTorchFolder {
   readonly abi: 'cxx11' | 'pre-cxx11'
   /** `cuda` when the CUDA part and every library that it needs are there. */
   readonly variant: Variant
-  /** Absolute paths to open for the CPU, dependencies first. */
+  /** Absolute paths to open for the CPU, in this order. */
   readonly libraries: readonly string[]
   /** Further paths to open for CUDA; empty when `variant` is `cpu`. */
   readonly cudaLibraries: readonly string[]
@@ -82,8 +82,8 @@ export function inspectLibTorch(root: string, env: NodeJS.ProcessEnv = process.e
         cuda,
         abi,
         variant: complete ? 'cuda' : 'cpu',
-        libraries: cpu.libraries,
-        cudaLibraries: complete ? gpu.libraries.filter((path) => !cpu.libraries.includes(path)) : [],
+        libraries: cpu.open,
+        cudaLibraries: complete ? gpu.open.filter((path) => !cpu.open.includes(path)) : [],
         missingCuda: gpu.missing,
       },
     }
@@ -94,7 +94,8 @@ export function inspectLibTorch(root: string, env: NodeJS.ProcessEnv = process.e
 
 function cudaClosure(libDir: string, extra: readonly string[], env: NodeJS.ProcessEnv): Closure {
   const library = join(libDir, 'libtorch_cuda.so')
-  if (!existsSync(library)) return { libraries: [], missing: [{ soname: 'libtorch_cuda.so', neededBy: libDir }] }
+  if (!existsSync(library))
+    return { libraries: [], open: [], missing: [{ soname: 'libtorch_cuda.so', neededBy: libDir }] }
   return closureOf(library, extra, env)
 }
 

@@ -10,8 +10,13 @@ export interface MissingLibrary {
 
 /** What opening a library would bring in. */
 export interface Closure {
-  /** The library and what it needs outside the system's folders, dependencies first: the order to open them in. */
+  /** The library and what it needs outside the system's folders, dependencies first. */
   readonly libraries: readonly string[]
+  /**
+   * Those to open, in this order: the library, last, and before it what the linker would not find by itself. The others
+   * are left to the linker, because some of them use symbols of libraries that they do not name.
+   */
+  readonly open: readonly string[]
   readonly missing: readonly MissingLibrary[]
 }
 
@@ -25,8 +30,8 @@ const SYSTEM_FOLDERS = [
 ]
 
 /**
- * Follows the needed libraries of `library` as the dynamic linker would: run path, `LD_LIBRARY_PATH`, system folders,
- * and `extraFolders` last, which the linker would not look at (hence the list of absolute paths to open).
+ * Follows the needed libraries of `library` as the dynamic linker would: run path, `LD_LIBRARY_PATH`, system folders;
+ * then looks beside the library and in `extraFolders`, where the linker would not look.
  *
  * @throws Error when `library` or one that it needs is not an ELF library
  */
@@ -36,6 +41,7 @@ export function closureOf(
   env: NodeJS.ProcessEnv = process.env,
 ): Closure {
   const libraries: string[] = []
+  const open: string[] = []
   const missing: MissingLibrary[] = []
   const seen = new Set<string>()
   const environment = (env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean)
@@ -47,21 +53,26 @@ export function closureOf(
     for (const soname of elf.needed) {
       if (seen.has(soname)) continue
       seen.add(soname)
-      const found = [...runPath, ...environment, dirname(path)]
-        .map((folder) => join(folder, soname))
-        .find((candidate) => existsSync(candidate))
+      const found = findIn([...runPath, ...environment], soname)
       if (found) {
         visit(found, runPath)
       } else if (!isSystemLibrary(soname)) {
-        const extra = extraFolders.map((folder) => join(folder, soname)).find((candidate) => existsSync(candidate))
-        if (extra) visit(extra, runPath)
-        else missing.push({ soname, neededBy: path })
+        const extra = findIn([dirname(path), ...extraFolders], soname)
+        if (extra) {
+          visit(extra, runPath)
+          open.push(extra)
+        } else missing.push({ soname, neededBy: path })
       }
     }
     libraries.push(path)
   }
   visit(library, [])
-  return { libraries, missing }
+  open.push(library)
+  return { libraries, open, missing }
+}
+
+function findIn(folders: readonly string[], soname: string): string | undefined {
+  return folders.map((folder) => join(folder, soname)).find((path) => existsSync(path))
 }
 
 let linkerCache: Buffer | undefined

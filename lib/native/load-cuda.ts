@@ -62,5 +62,5 @@ export function cudaLibTorchProblem(libtorch: LibTorchFolder): string | undefine
   const names = libtorch.missingCuda.map(({ soname }) => soname)
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
   const lack = libtorch.cuda === null ? 'is built for the CPU' : `lacks ${shown}`
-  return `the LibTorch in ${libtorch.root} ${lack}. Run \`npx vision-native setup --cuda\` (about 2.3 GB).`
+  return `the LibTorch in ${libtorch.root} ${lack}. Run \`npx vision-native setup --cuda\` (about 2.5 GB).`
 }

@@ -115,7 +115,7 @@ async function install(
   const partial = mkdtempSync(`${folder}.partial-`)
   try {
     const target = join(partial, 'target')
-    options.onMessage?.(`Downloading LibTorch (${variant === 'cuda' ? 'CUDA, about 2.3 GB' : 'CPU, about 545 MB'}).`)
+    options.onMessage?.(`Downloading LibTorch (${variant === 'cuda' ? 'CUDA, about 2.5 GB' : 'CPU, about 545 MB'}).`)
     await pipInstall(python, target, partial, variant, options)
     stripLibTorch(target, variant)
 

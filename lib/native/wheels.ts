@@ -116,4 +116,4 @@ export function platformOptions(): string[] {
 }
 
 /** Bytes that must be free: the wheels, and their contents before what is not needed is removed. */
-export const DISK_SPACE: Readonly<Record<Variant, number>> = { cpu: 2.0e9, cuda: 9e9 }
+export const DISK_SPACE: Readonly<Record<Variant, number>> = { cpu: 2.0e9, cuda: 7.5e9 }

@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import pc from 'picocolors'
+import { VisionNativeError } from '../native/errors'
+import { packageVersion } from '../native/package-root'
+import { type CommonOptions, type Context, EXIT, note, printJson, withCommonOptions } from './command'
+
+const HELP = `
+Examples:
+  $ vision-native doctor                                     what is here and what is missing
+  $ vision-native setup                                      download LibTorch for the CPU (about 545 MB)
+  $ vision-native flow a.png b.png -o flow.png               optical flow as a colour picture
+  $ vision-native flow a.png b.png --flo out.flo --json      and as a file for programs
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
+
+// Each command is imported when it runs: none of them waits for what another one needs.
+function program(execute: Execute): Command {
+  const cli = new Command('vision-native')
+    .description('Computer vision on LibTorch: optical flow, and the state of this installation')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText('after', HELP)
+    .showHelpAfterError('(add --help for what is possible)')
+    .exitOverride()
+
+  withCommonOptions(cli.command('setup'))
+    .description('download LibTorch into the cache (VISION_NATIVE_CACHE, or vision-native in the user cache folder)')
+    .option('--cuda', 'with the CUDA libraries (about 2.5 GB)')
+    .option('--force', 'download again even when it is there')
+    .addHelpText('after', '\nExample:\n  $ VISION_NATIVE_CACHE=/data/cache vision-native setup --cuda')
+    .action((options) => execute(options, async (context) => (await import('./setup')).runSetup(options, context)))
+
+  withCommonOptions(cli.command('doctor'))
+    .description(
+      'show what was found, what is missing, and the command that mends it; exits with 1 if CPU use is not possible',
+    )
+    .addHelpText('after', '\nExample:\n  $ vision-native doctor --json')
+    .action((options) => execute(options, async () => (await import('./doctor')).doctor(options)))
+
+  return cli
+}
+
+type Execute = (options: CommonOptions, work: (context: Context) => Promise<number>) => Promise<void>
+
+async function main(argv: readonly string[]): Promise<number> {
+  const abort = new AbortController()
+  let interruptedBy: number | undefined
+  const interrupt = (code: number) => () => {
+    // The second time is for a command that does not stop.
+    if (interruptedBy !== undefined) process.exit(code)
+    interruptedBy = code
+    abort.abort(new Error('interrupted'))
+  }
+  process.on('SIGINT', interrupt(EXIT.interrupted))
+  process.on('SIGTERM', interrupt(EXIT.terminated))
+  // A reader that has seen enough, such as head, is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failure),
+  )
+
+  let code: number = EXIT.ok
+  const execute: Execute = async (options, work) => {
+    try {
+      code = await work({ signal: abort.signal })
+    } catch (error) {
+      code = interruptedBy ?? EXIT.failure
+      report(error, options)
+    }
+  }
+  try {
+    await program(execute).parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    // Commander has printed its message, or the help that was asked for.
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  }
+  return code
+}
+
+function report(error: unknown, { json = false, verbose = false }: CommonOptions): void {
+  const known = VisionNativeError.is(error) ? error : undefined
+  const message = error instanceof Error ? error.message : String(error)
+  if (json) printJson({ error: { code: known?.code ?? 'ERR_UNKNOWN', message } })
+  note(`${pc.red('error:')} ${message}`)
+  if (error instanceof Error && (verbose || process.env.DEBUG)) note(error.stack ?? '')
+  else if (!known) note('This should not happen: run again with --verbose for the place.')
+}
+
+const argv = process.argv.slice(2)
+// Without a command there is nothing to do but say what can be done.
+main(argv.length === 0 ? ['--help'] : argv).then((code) => {
+  process.exitCode = code
+})

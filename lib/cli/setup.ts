@@ -1,0 +1,27 @@
+import { setup } from '../native/setup'
+import { type CommonOptions, type Context, EXIT, note, printJson } from './command'
+
+/** Options of `vision-native setup`. */
+export interface SetupCommandOptions extends CommonOptions {
+  readonly cuda?: boolean
+  readonly force?: boolean
+}
+
+/** `vision-native setup`: downloads LibTorch into the cache. */
+export async function runSetup(options: SetupCommandOptions, { signal }: Context): Promise<number> {
+  const { cuda = false, force = false, json = false } = options
+  const started = performance.now()
+  const result = await setup({
+    variant: cuda ? 'cuda' : 'cpu',
+    force,
+    showPip: !json,
+    onMessage: json ? undefined : note,
+    signal,
+  })
+  if (json) {
+    printJson({ ...result, seconds: (performance.now() - started) / 1000 })
+  } else {
+    console.log(result.installed ? `LibTorch is in ${result.root}` : `LibTorch is in ${result.root} already`)
+  }
+  return EXIT.ok
+}
