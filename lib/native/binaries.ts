@@ -71,7 +71,7 @@ function resolveLoader(root: string): string {
       `@lab/vision-native runs on Linux x64; this is ${process.platform} ${process.arch}, for which it has no binaries.`,
     )
   }
-  const nodeGypBuild: { path(folder: string): string } = createRequire(join(root, 'package.json'))('node-gyp-build')
+  const nodeGypBuild: { path(folder: string): string } = createRequire(import.meta.url)('node-gyp-build')
   try {
     return nodeGypBuild.path(root)
   } catch (cause) {
