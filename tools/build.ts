@@ -1,7 +1,9 @@
 // `npm run build`: the native part and the JavaScript, each only as far as something has changed.
+import { join } from 'node:path'
+import { withFileLock } from '../lib/native/file-lock'
 import { buildJs } from './build-js'
 import { buildNative } from './build-native'
-import { BuildError } from './run'
+import { BuildError, ROOT } from './run'
 
 const USAGE = 'Usage: tsx tools/build.ts [native | js | cuda]'
 
@@ -23,7 +25,10 @@ async function main(part: string | undefined): Promise<void> {
   }
 }
 
-main(process.argv[2]).catch((error: unknown) => {
+// Two builds in one folder would overwrite each other's files.
+const onWait = (pid: number) => console.log(`build: waiting for another build (process ${pid})`)
+
+withFileLock(join(ROOT, '.cache/build.lock'), () => main(process.argv[2]), { onWait }).catch((error: unknown) => {
   // A failed compiler has said enough; only a defect of these tools is worth its stack.
   console.error(error instanceof Error && !(error instanceof TypeError) ? error.message : error)
   process.exitCode = 1
