@@ -24,8 +24,8 @@ export interface FunctionInfo {
 
 /** `libvision_native_node.so`: the bridge. One object per environment (main thread or worker). */
 export interface Bridge {
-  /** Hands over the frame. Called again with a larger one when a call does not fit. */
-  attach(frame: ArrayBuffer): void
+  /** Hands over the frame and the way errors are made. Called again with a larger frame when a call does not fit. */
+  attach(frame: ArrayBuffer, makeError: (kind: string, message: string) => Error): void
   /** Text of every schema that the dispatcher knows, such as `aten::add.Tensor(Tensor self, …) -> Tensor`. */
   schemas(): string[]
   /** Registers a function with its candidate overloads in the order they are tried (`''` is the default overload). */
@@ -35,16 +35,14 @@ export interface Bridge {
   /** Forgets all interned strings. */
   resetStrings(): void
 
-  /** Runs the call in the frame and leaves its results there. */
+  /** Runs the call in the frame and leaves its results there. Throws what `makeError` made, as all of these do. */
   invoke(): void
   /** Copies results that did not fit into the frame, after a larger one was attached. */
   fetchResults(): void
   /** Takes the call in the frame to the thread pool. `settle` is called on this thread with the results in the frame. */
-  invokeAsync(settle: () => void, progress: ((stage: string, done: number, total: number) => void) | undefined): number
+  invokeAsync(settle: (error?: Error) => void, progress: ((stage: string, done: number, total: number) => void) | undefined): number
   /** Asks a running call to stop; it settles as cancelled, or as done when it was quicker. */
   cancel(job: number): void
-  /** `[kind, message]` of the call that failed last. */
-  lastError(): [kind: string, message: string]
 
   /** Frees the `count` handles at the start of the frame; stale ones are ignored. */
   free(count: number): void
@@ -55,7 +53,7 @@ export interface Bridge {
   /** Copies the elements of a handle, contiguous, into a view of exactly that many bytes. */
   toBytes(handle: number, bytes: ArrayBufferView): void
   /** As `toBytes`, on the thread pool, into a buffer that JavaScript does not touch meanwhile. */
-  toBytesAsync(handle: number, buffer: ArrayBuffer, settle: () => void): number
+  toBytesAsync(handle: number, buffer: ArrayBuffer, settle: (error?: Error) => void): number
   /** A handle of the gradient of a leaf, or 0. */
   grad(handle: number): number
   setGrad(handle: number, grad: number): void
@@ -72,7 +70,6 @@ export interface Bridge {
 
   numThreads(): number
   setNumThreads(threads: number): void
-  /** The number of threads of the process that did OpenMP work of ours since the last call (for tests). */
   libtorchVersion(): string
   cpuCapability(): string
   cudaDeviceCount(): number
@@ -86,6 +83,7 @@ export interface Bridge {
     limitCpuBytes: number
   }
   setCpuMemoryLimit(bytes: number): void
+  resetPeakMemory(): void
   /** The longest time a native call has held this thread since the last call of this function. */
   longestCallMs(): number
 }

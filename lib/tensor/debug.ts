@@ -1,0 +1,75 @@
+import { shared } from '../native/frame'
+
+/** Many tensors made outside any scope in one turn of the event loop cannot be freed before the turn ends. */
+const WARN_AT = 1000
+
+interface DebugState {
+  enabled: boolean
+  sites: Map<number, string>
+  scopeless: number
+  resetPending: boolean
+}
+
+const KEY = Symbol.for('@lab/vision-native/debug')
+shared[KEY] ??= {
+  enabled: process.env.VISION_NATIVE_DEBUG === '1',
+  sites: new Map<number, string>(),
+  scopeless: 0,
+  resetPending: false,
+} satisfies DebugState
+const state = shared[KEY] as DebugState
+
+export function debugEnabled(): boolean {
+  return state.enabled
+}
+
+/** Records where tensors are made from now on; slow, for finding leaks. */
+export function setDebug(on: boolean): void {
+  state.enabled = on
+  if (!on) state.sites.clear()
+}
+
+export function recordSite(handle: number, scoped: boolean): void {
+  const site = callerSite()
+  state.sites.set(handle, site)
+  if (!scoped) countScopeless(site)
+}
+
+export function forgetSite(handle: number): void {
+  state.sites.delete(handle)
+}
+
+/** The recorded line of each live handle. */
+export function sitesOf(): ReadonlyMap<number, string> {
+  return state.sites
+}
+
+function countScopeless(site: string): void {
+  state.scopeless += 1
+  if (!state.resetPending) {
+    state.resetPending = true
+    setImmediate(() => {
+      state.scopeless = 0
+      state.resetPending = false
+    })
+  }
+  if (state.scopeless === WARN_AT) {
+    process.emitWarning(
+      `${WARN_AT} tensors were made outside any scope in one turn of the event loop, the last at ${site}; ` +
+        'none can be freed before the turn ends. Wrap the loop in tidy().',
+      { code: 'VISION_NATIVE_SCOPELESS' },
+    )
+  }
+}
+
+/** The first line of the stack outside this package. */
+function callerSite(): string {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 24
+  const lines = (new Error().stack ?? '').split('\n').slice(2)
+  Error.stackTraceLimit = limit
+  const line = lines.find((text) => !INSIDE.test(text)) ?? lines.at(-1) ?? 'unknown'
+  return line.trim().replace(/^at /, '')
+}
+
+const INSIDE = /[/\\]lib[/\\](tensor|native|ops|io)[/\\]|[/\\]vision-native[/\\]dist[/\\]/

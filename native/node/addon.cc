@@ -1,0 +1,449 @@
+// The functions of bindings.d.ts, and the module's entry.
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Version.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/InferenceMode.h>
+#include <node_api.h>
+#include <omp.h>
+#include <torch/headeronly/version.h>
+
+#include <unordered_set>
+
+#include "node/async.h"
+#include "node/environment.h"
+#include "node/memory.h"
+#include "node/tensor_access.h"
+
+namespace vision_native {
+
+namespace {
+
+constexpr size_t kMostParameters = 4;
+
+/// The arguments of one native function, read with checks.
+class Parameters {
+ public:
+  Parameters(napi_env env, napi_callback_info info) : env_(env) {
+    napi_get_cb_info(env, info, &count_, values_, nullptr, nullptr);
+  }
+
+  napi_value raw(size_t index) const { return values_[index]; }
+
+  double number(size_t index) const {
+    double value = 0;
+    check(napi_get_value_double(env_, values_[index], &value), index, "a number");
+    return value;
+  }
+  bool boolean(size_t index) const {
+    bool value = false;
+    check(napi_get_value_bool(env_, values_[index], &value), index, "a boolean");
+    return value;
+  }
+  int64_t bigint(size_t index) const {
+    int64_t value = 0;
+    bool lossless = true;
+    check(napi_get_value_bigint_int64(env_, values_[index], &value, &lossless), index, "a bigint");
+    return value;
+  }
+  std::string text(size_t index) const {
+    size_t length = 0;
+    check(napi_get_value_string_utf8(env_, values_[index], nullptr, 0, &length), index, "a string");
+    std::string value(length, '\0');
+    napi_get_value_string_utf8(env_, values_[index], value.data(), length + 1, &length);
+    return value;
+  }
+  std::vector<std::string> texts(size_t index) const {
+    uint32_t length = 0;
+    check(napi_get_array_length(env_, values_[index], &length), index, "an array of strings");
+    std::vector<std::string> list;
+    for (uint32_t i = 0; i < length; ++i) {
+      Parameters item(env_);
+      napi_get_element(env_, values_[index], i, &item.values_[0]);
+      list.push_back(item.text(0));
+    }
+    return list;
+  }
+  std::pair<void*, size_t> bytes(size_t index) const {
+    void* data = nullptr;
+    size_t length = 0;
+    napi_typedarray_type type;
+    size_t elements = 0;
+    bool view = false;
+    napi_is_dataview(env_, values_[index], &view);
+    if (view) {
+      check(napi_get_dataview_info(env_, values_[index], &length, &data, nullptr, nullptr), index, "a view");
+      return {data, length};
+    }
+    check(napi_get_typedarray_info(env_, values_[index], &type, &elements, &data, nullptr, nullptr), index,
+          "a typed array");
+    constexpr size_t kWidth[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+    return {data, elements * (type < std::size(kWidth) ? kWidth[type] : 2)};
+  }
+
+ private:
+  explicit Parameters(napi_env env) : env_(env) {}
+  static void check(napi_status status, size_t index, const char* expected) {
+    if (status == napi_ok) return;
+    throw BridgeError("Argument", "native call: argument " + std::to_string(index + 1) + " must be " + expected);
+  }
+
+  napi_env env_;
+  size_t count_ = kMostParameters;
+  napi_value values_[kMostParameters] = {};
+};
+
+napi_value to_js(napi_env env, double value) {
+  napi_value result;
+  napi_create_double(env, value, &result);
+  return result;
+}
+napi_value to_js(napi_env env, bool value) {
+  napi_value result;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+napi_value to_js(napi_env env, const std::string& value) {
+  napi_value result;
+  napi_create_string_utf8(env, value.c_str(), value.size(), &result);
+  return result;
+}
+napi_value to_js(napi_env env, const std::vector<std::string>& values) {
+  napi_value result;
+  napi_create_array_with_length(env, values.size(), &result);
+  for (size_t i = 0; i < values.size(); ++i) napi_set_element(env, result, static_cast<uint32_t>(i), to_js(env, values[i]));
+  return result;
+}
+napi_value to_js(napi_env env, size_t value) { return to_js(env, static_cast<double>(value)); }
+napi_value to_js(napi_env env, int64_t value) { return to_js(env, static_cast<double>(value)); }
+
+template <typename Value>
+void set(napi_env env, napi_value object, const char* name, Value value) {
+  napi_set_named_property(env, object, name, to_js(env, value));
+}
+
+/// A native function: `body` with its failures thrown as typed errors. Nothing C++ throws passes this line.
+template <napi_value (*Body)(Environment&, const Parameters&)>
+napi_value entry(napi_env env, napi_callback_info info) {
+  Environment& environment = Environment::of(env);
+  const Environment::Timer timer(environment);
+  napi_value result = nullptr;
+  Failure failure;
+  if (!guarded(failure, [&] { result = Body(environment, Parameters(env, info)); })) {
+    napi_throw(env, environment.make_error(failure));
+    return nullptr;
+  }
+  return result;
+}
+
+// ---- Calls ----------------------------------------------------------------------------------------------------------
+
+napi_value attach(Environment& self, const Parameters& in) {
+  self.attach(in.raw(0), in.raw(1));
+  return nullptr;
+}
+
+napi_value schemas(Environment& self, const Parameters&) { return to_js(self.env, all_schemas()); }
+
+napi_value define(Environment& self, const Parameters& in) {
+  const int id = self.functions.define(in.text(0), in.texts(1));
+  napi_value result;
+  napi_create_object(self.env, &result);
+  set(self.env, result, "id", static_cast<double>(id));
+  set(self.env, result, "options", self.functions.at(id).options);
+  return result;
+}
+
+napi_value intern(Environment& self, const Parameters& in) {
+  const std::string text = in.text(0);
+  const auto [at, fresh] = self.string_ids.try_emplace(text, self.registry.strings.size());
+  if (fresh) self.registry.strings.emplace_back(text);
+  return to_js(self.env, at->second);
+}
+
+napi_value reset_strings(Environment& self, const Parameters&) {
+  self.string_ids.clear();
+  self.registry.strings.clear();
+  return nullptr;
+}
+
+/// The hot path: no arguments, and no result but what is in the frame.
+napi_value invoke(napi_env env, napi_callback_info) {
+  Environment& self = Environment::of(env);
+  const Environment::Timer timer(self);
+  Failure failure;
+  const bool fine = guarded(failure, [&] {
+    prepare(self.frame, self.functions, self.registry, self.call);
+    execute(self.call);
+    self.write_results(self.call.candidate, self.call.stack);
+    self.report_memory();
+  });
+  if (fine) return nullptr;
+  self.call.stack.clear();
+  const Failure caught = failure;
+  // The call consumed its arguments; they are read once more to say which tensors it was about.
+  Failure ignored;
+  if (failure.kind != "Disposed" && failure.message.rfind("aten::", 0) != 0) {
+    guarded(ignored, [&] {
+      prepare(self.frame, self.functions, self.registry, self.call);
+      const std::string tensors = describe_tensors(*self.call.candidate, self.call.stack);
+      failure.message = self.call.function->name + ": " + caught.message + (tensors.empty() ? "" : " (" + tensors + ")");
+    });
+    self.call.stack.clear();
+  }
+  napi_throw(env, self.make_error(failure));
+  return nullptr;
+}
+
+napi_value fetch_results(Environment& self, const Parameters&) {
+  torch::jit::Stack returns = std::move(self.pending);
+  self.pending.clear();
+  self.write_results(nullptr, returns);
+  return nullptr;
+}
+
+napi_value invoke_async(Environment& self, const Parameters& in) {
+  PreparedCall call;
+  prepare(self.frame, self.functions, self.registry, call);
+  return to_js(self.env, self.start(std::make_unique<OperatorJob>(self, std::move(call), in.raw(0), in.raw(1))));
+}
+
+napi_value cancel(Environment& self, const Parameters& in) {
+  self.cancel(static_cast<int64_t>(in.number(0)));
+  return nullptr;
+}
+
+// ---- Tensors --------------------------------------------------------------------------------------------------------
+
+napi_value free_handles(Environment& self, const Parameters& in) {
+  const size_t count = std::min(static_cast<size_t>(std::max(0.0, in.number(0))), self.frame.size);
+  for (size_t i = 0; i < count; ++i) self.registry.tensors.erase(self.frame.data[i]);
+  self.report_memory();
+  return nullptr;
+}
+
+napi_value describe_handle(Environment& self, const Parameters&) {
+  describe_to_frame(self);
+  return nullptr;
+}
+
+napi_value from_bytes(Environment& self, const Parameters& in) {
+  const auto [data, bytes] = in.bytes(0);
+  const double handle = tensor_from_bytes(self, data, bytes);
+  self.report_memory();
+  return to_js(self.env, handle);
+}
+
+napi_value to_bytes(Environment& self, const Parameters& in) {
+  const at::Tensor tensor = find_tensor(self, in.number(0), "dataSync");
+  const auto [data, bytes] = in.bytes(1);
+  copy_elements(tensor, data, bytes);
+  return nullptr;
+}
+
+napi_value to_bytes_async(Environment& self, const Parameters& in) {
+  const at::Tensor tensor = find_tensor(self, in.number(0), "data");
+  return to_js(self.env, self.start(std::make_unique<CopyJob>(self, tensor, in.raw(1), in.raw(2))));
+}
+
+napi_value grad(Environment& self, const Parameters& in) {
+  const at::Tensor gradient = find_tensor(self, in.number(0), "grad").grad();
+  return to_js(self.env, gradient.defined() ? self.registry.tensors.insert(gradient) : 0.0);
+}
+
+napi_value set_grad(Environment& self, const Parameters& in) {
+  const at::Tensor& tensor = find_tensor(self, in.number(0), "grad");
+  if (!tensor.is_leaf()) throw BridgeError("Argument", "grad: only a leaf tensor holds a gradient; this one was computed");
+  at::Tensor gradient;
+  if (in.number(1) != 0) gradient = find_tensor(self, in.number(1), "grad");
+  if (gradient.defined()) {
+    if (!gradient.sizes().equals(tensor.sizes())) {
+      throw BridgeError("Shape", "grad: a gradient " + describe(gradient) + " does not fit its tensor " + describe(tensor));
+    }
+    if (gradient.scalar_type() != tensor.scalar_type()) {
+      throw BridgeError("DType", "grad: a gradient " + describe(gradient) + " does not fit its tensor " + describe(tensor));
+    }
+    if (gradient.device() != tensor.device()) {
+      throw BridgeError("Device", "grad: a gradient " + describe(gradient) + " does not fit its tensor " + describe(tensor));
+    }
+  }
+  tensor.mutable_grad() = gradient;
+  return nullptr;
+}
+
+// ---- Random numbers, modes, threads, machine ------------------------------------------------------------------------
+
+napi_value generator(Environment& self, const Parameters& in) {
+  const InternedString device(in.text(0));
+  if (!device.device || device.device->is_meta()) {
+    throw BridgeError("Device", "generator: '" + device.text + "' is no device with random numbers; use cpu or cuda:N");
+  }
+  at::Generator made;
+  if (device.device->is_cuda()) {
+    made = at::detail::getCUDAHooks().getNewGenerator(device.device->index());
+  } else {
+    made = at::detail::createCPUGenerator();
+  }
+  made.set_current_seed(static_cast<uint64_t>(in.bigint(1)));
+  const int64_t id = self.registry.next_generator++;
+  self.registry.generators.emplace(id, std::move(made));
+  return to_js(self.env, id);
+}
+
+napi_value free_generator(Environment& self, const Parameters& in) {
+  self.registry.generators.erase(static_cast<int64_t>(in.number(0)));
+  return nullptr;
+}
+
+napi_value manual_seed(Environment&, const Parameters& in) {
+  const auto seed = static_cast<uint64_t>(in.bigint(0));
+  const auto reseed = [seed](const at::Generator& of) {
+    at::Generator generator = of;
+    std::lock_guard lock(generator.mutex());
+    generator.set_current_seed(seed);
+  };
+  reseed(at::globalContext().defaultGenerator(at::kCPU));
+  for (int i = 0; i < at::detail::getCUDAHooks().deviceCount(); ++i) {
+    reseed(at::globalContext().defaultGenerator(c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(i))));
+  }
+  return nullptr;
+}
+
+napi_value grad_enabled(Environment& self, const Parameters&) { return to_js(self.env, at::GradMode::is_enabled()); }
+
+napi_value set_grad_enabled(Environment&, const Parameters& in) {
+  at::GradMode::set_enabled(in.boolean(0));
+  return nullptr;
+}
+
+napi_value inference_mode(Environment& self, const Parameters&) {
+  return to_js(self.env, c10::InferenceMode::is_enabled());
+}
+
+napi_value set_inference_mode(Environment&, const Parameters& in) {
+  // As c10::InferenceMode's guard sets them, without a C++ scope to bind it to.
+  const bool on = in.boolean(0);
+  c10::AutogradState::set_tls_state(c10::AutogradState(/*grad_mode=*/!on, /*inference_mode=*/on,
+                                                       /*fw_grad_mode=*/!on, /*multithreading_enabled=*/!on));
+  auto included = c10::impl::tls_local_dispatch_key_set().included_;
+  auto excluded = c10::impl::tls_local_dispatch_key_set().excluded_;
+  included = on ? included.remove(c10::DispatchKey::ADInplaceOrView) : included.add(c10::DispatchKey::ADInplaceOrView);
+  excluded = on ? excluded | c10::autograd_dispatch_keyset : excluded - c10::autograd_dispatch_keyset;
+  c10::impl::PODLocalDispatchKeySet keys{};
+  keys.set_included(included);
+  keys.set_excluded(excluded);
+  c10::impl::_force_tls_local_dispatch_key_set(keys);
+  return nullptr;
+}
+
+napi_value num_threads(Environment& self, const Parameters&) {
+  return to_js(self.env, static_cast<double>(omp_get_max_threads()));
+}
+
+napi_value set_num_threads(Environment&, const Parameters& in) {
+  const double threads = in.number(0);
+  if (!(threads >= 1 && threads <= 1024)) throw BridgeError("Config", "setNumThreads: between 1 and 1024 threads");
+  set_thread_limit(static_cast<int>(threads));
+  return nullptr;
+}
+
+napi_value libtorch_version(Environment& self, const Parameters&) { return to_js(self.env, std::string(TORCH_VERSION)); }
+
+napi_value cpu_capability(Environment& self, const Parameters&) {
+  return to_js(self.env, std::string(at::get_cpu_capability()));
+}
+
+napi_value cuda_device_count(Environment& self, const Parameters&) {
+  return to_js(self.env, static_cast<double>(at::detail::getCUDAHooks().deviceCount()));
+}
+
+napi_value memory_figures(Environment& self, const Parameters&) {
+  std::unordered_set<const void*> storages;
+  std::unordered_map<std::string, int64_t> bytes;
+  self.registry.tensors.for_each([&](double, const at::Tensor& tensor) {
+    if (!tensor.has_storage() || !storages.insert(tensor.storage().unsafeGetStorageImpl()).second) return;
+    bytes[tensor.device().str()] += static_cast<int64_t>(tensor.storage().nbytes());
+  });
+  napi_value result, by_device;
+  napi_create_object(self.env, &result);
+  napi_create_object(self.env, &by_device);
+  for (const auto& [device, count] : bytes) set(self.env, by_device, device.c_str(), count);
+  set(self.env, result, "tensors", self.registry.tensors.size());
+  set(self.env, result, "storages", storages.size());
+  napi_set_named_property(self.env, result, "bytes", by_device);
+  set(self.env, result, "allocatedCpuBytes", memory::allocated());
+  set(self.env, result, "peakCpuBytes", memory::peak());
+  set(self.env, result, "limitCpuBytes", memory::limit());
+  return result;
+}
+
+napi_value set_cpu_memory_limit(Environment&, const Parameters& in) {
+  const double bytes = in.number(0);
+  if (!(bytes >= 0)) throw BridgeError("Config", "memory.setCpuLimit: a number of bytes of 0 or more");
+  memory::set_limit(bytes >= 9.2e18 ? INT64_MAX : static_cast<int64_t>(bytes));
+  return nullptr;
+}
+
+napi_value reset_peak(Environment&, const Parameters&) {
+  memory::reset_peak();
+  return nullptr;
+}
+
+napi_value longest_call_ms(Environment& self, const Parameters&) { return to_js(self.env, self.take_longest_call_ms()); }
+
+// ---- Entry ----------------------------------------------------------------------------------------------------------
+
+void declare(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
+}
+
+napi_value init(napi_env env, napi_value exports) {
+  memory::install();
+  auto* environment = new Environment(env);
+  napi_set_instance_data(env, environment, nullptr, nullptr);
+  // Added after the thread-safe function was made, so run before it goes: running jobs still call it.
+  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Environment*>(data); }, environment);
+
+  declare(env, exports, "invoke", invoke);
+  declare(env, exports, "attach", entry<attach>);
+  declare(env, exports, "schemas", entry<schemas>);
+  declare(env, exports, "define", entry<define>);
+  declare(env, exports, "intern", entry<intern>);
+  declare(env, exports, "resetStrings", entry<reset_strings>);
+  declare(env, exports, "fetchResults", entry<fetch_results>);
+  declare(env, exports, "invokeAsync", entry<invoke_async>);
+  declare(env, exports, "cancel", entry<cancel>);
+  declare(env, exports, "free", entry<free_handles>);
+  declare(env, exports, "describe", entry<describe_handle>);
+  declare(env, exports, "fromBytes", entry<from_bytes>);
+  declare(env, exports, "toBytes", entry<to_bytes>);
+  declare(env, exports, "toBytesAsync", entry<to_bytes_async>);
+  declare(env, exports, "grad", entry<grad>);
+  declare(env, exports, "setGrad", entry<set_grad>);
+  declare(env, exports, "generator", entry<generator>);
+  declare(env, exports, "freeGenerator", entry<free_generator>);
+  declare(env, exports, "manualSeed", entry<manual_seed>);
+  declare(env, exports, "gradEnabled", entry<grad_enabled>);
+  declare(env, exports, "setGradEnabled", entry<set_grad_enabled>);
+  declare(env, exports, "inferenceMode", entry<inference_mode>);
+  declare(env, exports, "setInferenceMode", entry<set_inference_mode>);
+  declare(env, exports, "numThreads", entry<num_threads>);
+  declare(env, exports, "setNumThreads", entry<set_num_threads>);
+  declare(env, exports, "libtorchVersion", entry<libtorch_version>);
+  declare(env, exports, "cpuCapability", entry<cpu_capability>);
+  declare(env, exports, "cudaDeviceCount", entry<cuda_device_count>);
+  declare(env, exports, "memory", entry<memory_figures>);
+  declare(env, exports, "setCpuMemoryLimit", entry<set_cpu_memory_limit>);
+  declare(env, exports, "resetPeakMemory", entry<reset_peak>);
+  declare(env, exports, "longestCallMs", entry<longest_call_ms>);
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace vision_native
+
+NAPI_MODULE_INIT(/* env, exports */) { return vision_native::init(env, exports); }
