@@ -49,7 +49,7 @@ export interface Bridge {
   /** Lays out dtype, device, requires-grad, version, sizes and strides of the handle at the start of the frame. */
   describe(): void
   /** A tensor from a copy of the view's bytes; dtype and sizes are in the frame. */
-  fromBytes(bytes: ArrayBufferView): void
+  fromBytes(bytes: ArrayBufferView): number
   /** Copies the elements of a handle, contiguous, into a view of exactly that many bytes. */
   toBytes(handle: number, bytes: ArrayBufferView): void
   /** As `toBytes`, on the thread pool, into a buffer that JavaScript does not touch meanwhile. */
