@@ -50,7 +50,8 @@ export function diagnose(env: NodeJS.ProcessEnv = process.env): Diagnosis {
   const loader = opened?.value
   if (opened?.reason !== undefined) checks.push({ name: 'Loader', ...missing(opened.reason) })
   const glibc = loader?.glibcVersion() ?? glibcOfSystem(env)
-  checks.push({ name: 'C library', ...(glibc ? ok(`glibc ${glibc}`) : missing(NO_GLIBC)) })
+  if (glibc) checks.push({ name: 'C library', ...ok(`glibc ${glibc}`) })
+  else if (existsSync(MUSL)) checks.push({ name: 'C library', ...missing(NO_GLIBC) })
 
   const search = searchLibTorch(env)
   checks.push({ name: 'LibTorch', ...(search.libtorch ? describeLibTorch(search.libtorch) : missing(search.failure)) })
@@ -80,8 +81,9 @@ export function diagnose(env: NodeJS.ProcessEnv = process.env): Diagnosis {
   }
 }
 
+const MUSL = '/lib/ld-musl-x86_64.so.1'
 const NO_GLIBC =
-  'not glibc. The binaries and LibTorch need glibc 2.28 or newer; Alpine and other musl systems have none. ' +
+  'musl. The binaries and LibTorch need glibc 2.28 or newer; Alpine and other musl systems do not have it. ' +
   'Use an image such as node:20-bookworm-slim.'
 
 const ok = (text: string) => ({ status: 'ok', text }) as const

@@ -1,0 +1,37 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { PROJECT } from './installed-package'
+
+/** How a run of the command ended. */
+export interface CliResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Options of {@link runCli}. */
+export interface CliOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly root?: string
+  readonly cwd?: string
+  /** Called with the running process, for sending signals. */
+  readonly onSpawn?: (child: ChildProcess) => void
+}
+
+/** Runs `vision-native` from its sources, in a process of its own, with both outputs piped. */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const { env = {}, root = PROJECT, cwd = root, onSpawn } = options
+  const tsx = join(PROJECT, 'node_modules/tsx/dist/loader.mjs')
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, ['--import', tsx, join(root, 'lib/cli/main.ts'), ...args], {
+      cwd,
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...env },
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (text) => (stdout += text))
+    child.stderr.on('data', (text) => (stderr += text))
+    child.on('error', fail)
+    child.on('close', (code) => done({ code, stdout, stderr }))
+    onSpawn?.(child)
+  })
+}
