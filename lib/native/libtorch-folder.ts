@@ -42,7 +42,7 @@ export function inspectLibTorch(root: string, env: NodeJS.ProcessEnv = process.e
   const libDir = join(root, 'lib')
   const refuse = (reason: string): Inspection => ({ ok: false, reason })
 
-  if (!existsSync(root)) return refuse('no such folder')
+  if (!existsSync(root)) return refuse('is not a folder')
   for (const name of ['libc10.so', 'libtorch_cpu.so']) {
     if (existsSync(join(libDir, name))) continue
     const inner = ['torch', 'libtorch']

@@ -87,7 +87,7 @@ describe('a LibTorch folder', () => {
     expect(inspectLibTorch(site)).toEqual({ ok: false, reason: `has no lib/libc10.so; ${root} has one` })
     rmSync(join(root, 'lib/libtorch_cpu.so'))
     expect(inspectLibTorch(root)).toEqual({ ok: false, reason: 'has no lib/libtorch_cpu.so' })
-    expect(inspectLibTorch(join(site, 'nowhere'))).toEqual({ ok: false, reason: 'no such folder' })
+    expect(inspectLibTorch(join(site, 'nowhere'))).toEqual({ ok: false, reason: 'is not a folder' })
   })
 
   test('with a library cut short is refused', () => {
