@@ -40,7 +40,10 @@ export interface Bridge {
   /** Copies results that did not fit into the frame, after a larger one was attached. */
   fetchResults(): void
   /** Takes the call in the frame to the thread pool. `settle` is called on this thread with the results in the frame. */
-  invokeAsync(settle: (error?: Error) => void, progress: ((stage: string, done: number, total: number) => void) | undefined): number
+  invokeAsync(
+    settle: (error?: Error) => void,
+    progress: ((stage: string, done: number, total: number) => void) | undefined,
+  ): number
   /** Asks a running call to stop; it settles as cancelled, or as done when it was quicker. */
   cancel(job: number): void
 

@@ -4,6 +4,8 @@ import { dtypeOfArray, handleFromElements } from './elements'
 import { isTensor } from './handle'
 import type { Generator } from './random'
 import type { Tensor } from './tensor'
+// Registers the class that results are wrapped in.
+import './tensor'
 import { Complex, type Device, type DType, type Scalar, type TypedArray } from './types'
 
 /** What all functions that make tensors take. */
@@ -95,9 +97,12 @@ function flatten(data: unknown, shape: readonly number[], depth: number, out: Sc
     for (const item of data as Iterable<unknown>) flatten(item, shape, depth + 1, out)
     return
   }
-  if (listed) throw new ShapeError(`tensor: ragged data: an array where dimension ${depth - 1} first held single elements`)
+  if (listed)
+    throw new ShapeError(`tensor: ragged data: an array where dimension ${depth - 1} first held single elements`)
   if (typeof data !== 'number' && typeof data !== 'boolean' && typeof data !== 'bigint' && !Complex.is(data)) {
-    throw new ArgumentError(`tensor: an element is ${describe(data)}; elements are numbers, booleans, bigints or Complex`)
+    throw new ArgumentError(
+      `tensor: an element is ${describe(data)}; elements are numbers, booleans, bigints or Complex`,
+    )
   }
   out.push(data)
 }
@@ -124,7 +129,8 @@ function fromScalars(flat: readonly Scalar[], shape: readonly number[], dtype: D
 function fromNumbers(numbers: readonly number[], shape: readonly number[], dtype: DType | undefined): number {
   if (dtype !== undefined && INTEGER_RANGES[dtype]) return fromIntegers(numbers, shape, dtype)
   // Doubles keep every digit until LibTorch rounds them to the dtype asked for.
-  if (dtype !== undefined && dtype !== 'float32') return handleFromElements(Float64Array.from(numbers), shape, 'float64')
+  if (dtype !== undefined && dtype !== 'float32')
+    return handleFromElements(Float64Array.from(numbers), shape, 'float64')
   return handleFromElements(Float32Array.from(numbers), shape, 'float32')
 }
 
@@ -141,7 +147,9 @@ function fromIntegers(numbers: readonly number[], shape: readonly number[], dtyp
   const [least, most] = INTEGER_RANGES[dtype] as readonly [number, number]
   const wrong = numbers.find((value) => !Number.isInteger(value) || value < least || value > most)
   if (wrong !== undefined) {
-    throw new DTypeError(`tensor: ${wrong} is no ${dtype}: whole numbers from ${least} to ${most}; round or clamp it first`)
+    throw new DTypeError(
+      `tensor: ${wrong} is no ${dtype}: whole numbers from ${least} to ${most}; round or clamp it first`,
+    )
   }
   return handleFromElements(BigInt64Array.from(numbers, BigInt), shape, 'int64')
 }
@@ -207,13 +215,19 @@ export function eye<D extends DType = 'float32'>(
  */
 export function arange<D extends DType = DType>(end: Scalar, options?: TensorOptions<D>): Tensor<D>
 export function arange<D extends DType = DType>(start: Scalar, end: Scalar, options?: TensorOptions<D>): Tensor<D>
-export function arange<D extends DType = DType>(start: Scalar, end: Scalar, step: Scalar, options?: TensorOptions<D>): Tensor<D>
+export function arange<D extends DType = DType>(
+  start: Scalar,
+  end: Scalar,
+  step: Scalar,
+  options?: TensorOptions<D>,
+): Tensor<D>
 export function arange(...args: readonly unknown[]): Tensor {
   const last = args.at(-1)
   const hasOptions = typeof last === 'object' && last !== null && !Complex.is(last)
   const numbers = (hasOptions ? args.slice(0, -1) : args).filter((value) => value !== undefined)
   const overload = ['arange', 'arange.start', 'arange.start_step'][numbers.length - 1]
-  if (overload === undefined) throw new ArgumentError(`arange: takes end; start, end; or start, end, step, got ${numbers.length} numbers`)
+  if (overload === undefined)
+    throw new ArgumentError(`arange: takes end; start, end; or start, end, step, got ${numbers.length} numbers`)
   return create(overload, numbers, hasOptions ? (last as TensorOptions) : {}, dtypeOfScalars(...(numbers as Scalar[])))
 }
 
@@ -239,7 +253,12 @@ export function logspace<D extends DType = 'float32'>(
 
 // ---- Random ---------------------------------------------------------------------------------------------------------
 
-function random<D extends DType>(name: string, args: readonly unknown[], options: RandomOptions<D>, fallback?: DType): Tensor<D> {
+function random<D extends DType>(
+  name: string,
+  args: readonly unknown[],
+  options: RandomOptions<D>,
+  fallback?: DType,
+): Tensor<D> {
   return create(options.generator ? `${name}.generator` : name, args, options, fallback)
 }
 

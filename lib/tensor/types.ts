@@ -20,6 +20,8 @@ export type Layout = 'strided' | 'sparse_coo' | 'sparse_csr' | 'sparse_csc' | 's
 
 export type MemoryFormat = 'contiguous_format' | 'preserve_format' | 'channels_last' | 'channels_last_3d'
 
+const COMPLEX: unique symbol = Symbol.for('@lab/vision-native/complex') as never
+
 /** A complex number, as `item()` of a complex tensor gives it. */
 export class Complex {
   constructor(
@@ -58,8 +60,6 @@ export type TypedArray =
   | Uint16Array
   | BigInt64Array
 
-const COMPLEX: unique symbol = Symbol.for('@lab/vision-native/complex') as never
-
 /** dtype names by LibTorch's `ScalarType` numbers; the ones without a name here are carried, shown, but not read. */
 export const DTYPE_OF_CODE: ReadonlyMap<number, DType> = new Map([
   [0, 'uint8'],
@@ -76,7 +76,9 @@ export const DTYPE_OF_CODE: ReadonlyMap<number, DType> = new Map([
   [15, 'bfloat16'],
 ])
 
-export const CODE_OF_DTYPE: ReadonlyMap<string, number> = new Map([...DTYPE_OF_CODE].map(([code, name]) => [name, code]))
+export const CODE_OF_DTYPE: ReadonlyMap<string, number> = new Map(
+  [...DTYPE_OF_CODE].map(([code, name]) => [name, code]),
+)
 
 const BYTES: Record<DType, number> = {
   float16: 2,
