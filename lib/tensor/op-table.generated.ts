@@ -472,7 +472,6 @@ export const OP_TABLE: readonly string[] = [
   'aten::histogram|bin_ct,bins_tensor',
   'aten::histogramdd|TensorList_bins,int_bins,',
   'aten::hsplit|int,array',
-  'aten::hspmm|',
   'aten::hstack|',
   'aten::huber_loss|',
   'aten::hypot|',

@@ -1633,69 +1633,64 @@ export function hsplit(a: unknown, b: unknown): unknown {
   return op(466, a, b)
 }
 
-/** `hspmm(Tensor mat1, Tensor mat2) -> Tensor` */
-export function hspmm(mat1: Tensor, mat2: Tensor): Tensor {
-  return op(467, mat1, mat2) as Tensor
-}
-
 /** `hstack(Tensor[] tensors) -> Tensor` */
 export function hstack(tensors: readonly Tensor[]): Tensor {
-  return op(468, tensors) as Tensor
+  return op(467, tensors) as Tensor
 }
 
 /** `huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor` */
 export function huberLoss(self: Tensor, target: Tensor, options?: { reduction?: number | bigint; delta?: number }): Tensor {
-  return op(469, self, target, options) as Tensor
+  return op(468, self, target, options) as Tensor
 }
 
 /** `hypot(Tensor self, Tensor other) -> Tensor` */
 export function hypot(self: Tensor, other: Tensor): Tensor {
-  return op(470, self, other) as Tensor
+  return op(469, self, other) as Tensor
 }
 
 /** `i0(Tensor self) -> Tensor` */
 export function i0(self: Tensor): Tensor {
-  return op(472, self) as Tensor
+  return op(471, self) as Tensor
 }
 
 /** `i0_(Tensor(a!) self) -> Tensor(a!)` */
 export function i0_(self: Tensor): Tensor {
-  return op(473, self) as Tensor
+  return op(472, self) as Tensor
 }
 
 /** `igamma(Tensor self, Tensor other) -> Tensor` */
 export function igamma(self: Tensor, other: Tensor): Tensor {
-  return op(474, self, other) as Tensor
+  return op(473, self, other) as Tensor
 }
 
 /** `igammac(Tensor self, Tensor other) -> Tensor` */
 export function igammac(self: Tensor, other: Tensor): Tensor {
-  return op(476, self, other) as Tensor
+  return op(475, self, other) as Tensor
 }
 
 /** `im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor` */
 export function im2col(self: Tensor, kernelSize: number | readonly number[], dilation: number | readonly number[], padding: number | readonly number[], stride: number | readonly number[]): Tensor {
-  return op(478, self, kernelSize, dilation, padding, stride) as Tensor
+  return op(477, self, kernelSize, dilation, padding, stride) as Tensor
 }
 
 /** `imag(Tensor(a) self) -> Tensor(a)` */
 export function imag(self: Tensor): Tensor {
-  return op(479, self) as Tensor
+  return op(478, self) as Tensor
 }
 
 /** `index.Tensor(Tensor self, Tensor?[] indices) -> Tensor` */
 export function index(self: Tensor, indices: readonly (Tensor | null)[]): Tensor {
-  return op(480, self, indices) as Tensor
+  return op(479, self, indices) as Tensor
 }
 
 /** `index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor` */
 export function indexAdd(self: Tensor, dim: number | bigint, index: Tensor, source: Tensor, options?: { alpha?: Scalar }): Tensor {
-  return op(481, self, dim, index, source, options) as Tensor
+  return op(480, self, dim, index, source, options) as Tensor
 }
 
 /** `index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor` */
 export function indexCopy(self: Tensor, dim: number | bigint, index: Tensor, source: Tensor): Tensor {
-  return op(483, self, dim, index, source) as Tensor
+  return op(482, self, dim, index, source) as Tensor
 }
 
 /**
@@ -1704,92 +1699,92 @@ export function indexCopy(self: Tensor, dim: number | bigint, index: Tensor, sou
  * `index_fill.int_Scalar(Tensor self, int dim, Tensor index, Scalar value) -> Tensor`
  */
 export function indexFill(self: Tensor, dim: number | bigint, index: Tensor, value: Tensor | Scalar): Tensor {
-  return op(485, self, dim, index, value) as Tensor
+  return op(484, self, dim, index, value) as Tensor
 }
 
 /** `index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor` */
 export function indexPut(self: Tensor, indices: readonly (Tensor | null)[], values: Tensor, options?: { accumulate?: boolean }): Tensor {
-  return op(487, self, indices, values, options) as Tensor
+  return op(486, self, indices, values, options) as Tensor
 }
 
 /** `index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)` */
 export function indexPut_(self: Tensor, indices: readonly (Tensor | null)[], values: Tensor, options?: { accumulate?: boolean }): Tensor {
-  return op(488, self, indices, values, options) as Tensor
+  return op(487, self, indices, values, options) as Tensor
 }
 
 /** `index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, bool include_self=True) -> Tensor` */
 export function indexReduce(self: Tensor, dim: number | bigint, index: Tensor, source: Tensor, reduce: string, options?: { includeSelf?: boolean }): Tensor {
-  return opN(489, [self, dim, index, source, reduce, options]) as Tensor
+  return opN(488, [self, dim, index, source, reduce, options]) as Tensor
 }
 
 /** `index_select(Tensor self, int dim, Tensor index) -> Tensor` */
 export function indexSelect(self: Tensor, dim: number | bigint, index: Tensor): Tensor {
-  return op(491, self, dim, index) as Tensor
+  return op(490, self, dim, index) as Tensor
 }
 
 /** `inner(Tensor self, Tensor other) -> Tensor` */
 export function inner(self: Tensor, other: Tensor): Tensor {
-  return op(493, self, other) as Tensor
+  return op(492, self, other) as Tensor
 }
 
 /** `instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) -> Tensor` */
 export function instanceNorm(input: Tensor, useInputStats: boolean, momentum: number, eps: number, cudnnEnabled: boolean, options?: { weight?: Tensor | null; bias?: Tensor | null; runningMean?: Tensor | null; runningVar?: Tensor | null }): Tensor {
-  return opN(494, [input, useInputStats, momentum, eps, cudnnEnabled, options]) as Tensor
+  return opN(493, [input, useInputStats, momentum, eps, cudnnEnabled, options]) as Tensor
 }
 
 /** `inverse(Tensor self) -> Tensor` */
 export function inverse(self: Tensor): Tensor {
-  return op(495, self) as Tensor
+  return op(494, self) as Tensor
 }
 
 /** `is_complex(Tensor self) -> bool` */
 export function isComplex(self: Tensor): boolean {
-  return op(497, self) as boolean
+  return op(496, self) as boolean
 }
 
 /** `is_conj(Tensor self) -> bool` */
 export function isConj(self: Tensor): boolean {
-  return op(498, self) as boolean
+  return op(497, self) as boolean
 }
 
 /** `is_floating_point(Tensor self) -> bool` */
 export function isFloatingPoint(self: Tensor): boolean {
-  return op(499, self) as boolean
+  return op(498, self) as boolean
 }
 
 /** `is_inference(Tensor self) -> bool` */
 export function isInference(self: Tensor): boolean {
-  return op(500, self) as boolean
+  return op(499, self) as boolean
 }
 
 /** `is_neg(Tensor self) -> bool` */
 export function isNeg(self: Tensor): boolean {
-  return op(501, self) as boolean
+  return op(500, self) as boolean
 }
 
 /** `is_nonzero(Tensor self) -> bool` */
 export function isNonzero(self: Tensor): boolean {
-  return op(502, self) as boolean
+  return op(501, self) as boolean
 }
 
 /** `is_same_size(Tensor self, Tensor other) -> bool` */
 export function isSameSize(self: Tensor, other: Tensor): boolean {
-  return op(504, self, other) as boolean
+  return op(503, self, other) as boolean
 }
 
 /** `is_signed(Tensor self) -> bool` */
 export function isSigned(self: Tensor): boolean {
-  return op(506, self) as boolean
+  return op(505, self) as boolean
 }
 
 /** `isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> Tensor` */
 export function isclose(self: Tensor, other: Tensor, options?: { rtol?: number; atol?: number; equalNan?: boolean }): Tensor {
-  return op(507, self, other, options) as Tensor
+  return op(506, self, other, options) as Tensor
 }
 
 /** `isfinite(Tensor self) -> Tensor` */
 export function isfinite(self: Tensor): Tensor {
-  return op(508, self) as Tensor
+  return op(507, self) as Tensor
 }
 
 /** `isin.Tensor_Tensor(Tensor elements, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor` */
@@ -1799,37 +1794,37 @@ export function isin(elements: Tensor, testElement: Scalar, options?: { assumeUn
 /** `isin.Scalar_Tensor(Scalar element, Tensor test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor` */
 export function isin(element: Scalar, testElements: Tensor, options?: { assumeUnique?: boolean; invert?: boolean }): Tensor
 export function isin(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(509, a, b, c)
+  return op(508, a, b, c)
 }
 
 /** `isinf(Tensor self) -> Tensor` */
 export function isinf(self: Tensor): Tensor {
-  return op(510, self) as Tensor
+  return op(509, self) as Tensor
 }
 
 /** `isnan(Tensor self) -> Tensor` */
 export function isnan(self: Tensor): Tensor {
-  return op(511, self) as Tensor
+  return op(510, self) as Tensor
 }
 
 /** `isneginf(Tensor self) -> Tensor` */
 export function isneginf(self: Tensor): Tensor {
-  return op(512, self) as Tensor
+  return op(511, self) as Tensor
 }
 
 /** `isposinf(Tensor self) -> Tensor` */
 export function isposinf(self: Tensor): Tensor {
-  return op(513, self) as Tensor
+  return op(512, self) as Tensor
 }
 
 /** `isreal(Tensor self) -> Tensor` */
 export function isreal(self: Tensor): Tensor {
-  return op(514, self) as Tensor
+  return op(513, self) as Tensor
 }
 
 /** `istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, bool normalized=False, bool? onesided=None, int? length=None, bool return_complex=False) -> Tensor` */
 export function istft(self: Tensor, nFft: number | bigint, options?: { hopLength?: number | bigint | null; winLength?: number | bigint | null; window?: Tensor | null; center?: boolean; normalized?: boolean; onesided?: boolean | null; length?: number | bigint | null; returnComplex?: boolean }): Tensor {
-  return op(515, self, nFft, options) as Tensor
+  return op(514, self, nFft, options) as Tensor
 }
 
 /** `kaiser_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
@@ -1839,52 +1834,52 @@ export function kaiserWindow(windowLength: number | bigint, periodic: boolean, o
 /** `kaiser_window.beta(int window_length, bool periodic, float beta, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function kaiserWindow(windowLength: number | bigint, periodic: boolean, beta: number, options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function kaiserWindow(a: unknown, b?: unknown, c?: unknown, d?: unknown): unknown {
-  return op(516, a, b, c, d)
+  return op(515, a, b, c, d)
 }
 
 /** `kl_div(Tensor self, Tensor target, int reduction=1, *, bool log_target=False) -> Tensor` */
 export function klDiv(self: Tensor, target: Tensor, options?: { reduction?: number | bigint; logTarget?: boolean }): Tensor {
-  return op(517, self, target, options) as Tensor
+  return op(516, self, target, options) as Tensor
 }
 
 /** `kron(Tensor self, Tensor other) -> Tensor` */
 export function kron(self: Tensor, other: Tensor): Tensor {
-  return op(518, self, other) as Tensor
+  return op(517, self, other) as Tensor
 }
 
 /** `kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)` */
 export function kthvalue(self: Tensor, k: number | bigint, options?: { dim?: number | bigint; keepdim?: boolean }): [values: Tensor, indices: Tensor] {
-  return op(519, self, k, options) as [values: Tensor, indices: Tensor]
+  return op(518, self, k, options) as [values: Tensor, indices: Tensor]
 }
 
 /** `l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
 export function l1Loss(self: Tensor, target: Tensor, options?: { reduction?: number | bigint }): Tensor {
-  return op(520, self, target, options) as Tensor
+  return op(519, self, target, options) as Tensor
 }
 
 /** `layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor` */
 export function layerNorm(input: Tensor, normalizedShape: readonly number[], options?: { weight?: Tensor | null; bias?: Tensor | null; eps?: number; cudnnEnable?: boolean }): Tensor {
-  return op(521, input, normalizedShape, options) as Tensor
+  return op(520, input, normalizedShape, options) as Tensor
 }
 
 /** `lcm(Tensor self, Tensor other) -> Tensor` */
 export function lcm(self: Tensor, other: Tensor): Tensor {
-  return op(522, self, other) as Tensor
+  return op(521, self, other) as Tensor
 }
 
 /** `lcm_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
 export function lcm_(self: Tensor, other: Tensor): Tensor {
-  return op(523, self, other) as Tensor
+  return op(522, self, other) as Tensor
 }
 
 /** `ldexp.Tensor(Tensor self, Tensor other) -> Tensor` */
 export function ldexp(self: Tensor, other: Tensor): Tensor {
-  return op(524, self, other) as Tensor
+  return op(523, self, other) as Tensor
 }
 
 /** `ldexp_(Tensor(a!) self, Tensor other) -> Tensor(a!)` */
 export function ldexp_(self: Tensor, other: Tensor): Tensor {
-  return op(525, self, other) as Tensor
+  return op(524, self, other) as Tensor
 }
 
 /**
@@ -1893,17 +1888,17 @@ export function ldexp_(self: Tensor, other: Tensor): Tensor {
  * `le.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function le(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(526, self, other) as Tensor
+  return op(525, self, other) as Tensor
 }
 
 /** `leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor` */
 export function leakyRelu(self: Tensor, options?: { negativeSlope?: Scalar }): Tensor {
-  return op(528, self, options) as Tensor
+  return op(527, self, options) as Tensor
 }
 
 /** `leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)` */
 export function leakyRelu_(self: Tensor, options?: { negativeSlope?: Scalar }): Tensor {
-  return op(529, self, options) as Tensor
+  return op(528, self, options) as Tensor
 }
 
 /**
@@ -1912,7 +1907,7 @@ export function leakyRelu_(self: Tensor, options?: { negativeSlope?: Scalar }): 
  * `lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor`
  */
 export function lerp(self: Tensor, end: Tensor, weight: Tensor | Scalar): Tensor {
-  return op(530, self, end, weight) as Tensor
+  return op(529, self, end, weight) as Tensor
 }
 
 /**
@@ -1921,7 +1916,7 @@ export function lerp(self: Tensor, end: Tensor, weight: Tensor | Scalar): Tensor
  * `less.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function less(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(532, self, other) as Tensor
+  return op(531, self, other) as Tensor
 }
 
 /**
@@ -1930,22 +1925,22 @@ export function less(self: Tensor, other: Tensor | Scalar): Tensor {
  * `less_equal.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function lessEqual(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(534, self, other) as Tensor
+  return op(533, self, other) as Tensor
 }
 
 /** `lgamma(Tensor self) -> Tensor` */
 export function lgamma(self: Tensor): Tensor {
-  return op(536, self) as Tensor
+  return op(535, self) as Tensor
 }
 
 /** `linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor` */
 export function linalgCholesky(self: Tensor, options?: { upper?: boolean }): Tensor {
-  return op(538, self, options) as Tensor
+  return op(537, self, options) as Tensor
 }
 
 /** `linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)` */
 export function linalgCholeskyEx(self: Tensor, options?: { upper?: boolean; checkErrors?: boolean }): [L: Tensor, info: Tensor] {
-  return op(539, self, options) as [L: Tensor, info: Tensor]
+  return op(538, self, options) as [L: Tensor, info: Tensor]
 }
 
 /** `linalg_cond(Tensor self, Scalar? p=None) -> Tensor` */
@@ -1953,107 +1948,107 @@ export function linalgCond(self: Tensor, options?: { p?: Scalar | null }): Tenso
 /** `linalg_cond.p_str(Tensor self, str p) -> Tensor` */
 export function linalgCond(self: Tensor, p: string): Tensor
 export function linalgCond(a: unknown, b?: unknown): unknown {
-  return op(540, a, b)
+  return op(539, a, b)
 }
 
 /** `linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor` */
 export function linalgCross(self: Tensor, other: Tensor, options?: { dim?: number | bigint }): Tensor {
-  return op(541, self, other, options) as Tensor
+  return op(540, self, other, options) as Tensor
 }
 
 /** `linalg_det(Tensor A) -> Tensor` */
 export function linalgDet(A: Tensor): Tensor {
-  return op(542, A) as Tensor
+  return op(541, A) as Tensor
 }
 
 /** `linalg_diagonal(Tensor(a) A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor(a)` */
 export function linalgDiagonal(A: Tensor, options?: { offset?: number | bigint; dim1?: number | bigint; dim2?: number | bigint }): Tensor {
-  return op(543, A, options) as Tensor
+  return op(542, A, options) as Tensor
 }
 
 /** `linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)` */
 export function linalgEig(self: Tensor): [eigenvalues: Tensor, eigenvectors: Tensor] {
-  return op(544, self) as [eigenvalues: Tensor, eigenvectors: Tensor]
+  return op(543, self) as [eigenvalues: Tensor, eigenvectors: Tensor]
 }
 
 /** `linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors)` */
 export function linalgEigh(self: Tensor, options?: { UPLO?: string }): [eigenvalues: Tensor, eigenvectors: Tensor] {
-  return op(545, self, options) as [eigenvalues: Tensor, eigenvectors: Tensor]
+  return op(544, self, options) as [eigenvalues: Tensor, eigenvectors: Tensor]
 }
 
 /** `linalg_eigvals(Tensor self) -> Tensor` */
 export function linalgEigvals(self: Tensor): Tensor {
-  return op(546, self) as Tensor
+  return op(545, self) as Tensor
 }
 
 /** `linalg_eigvalsh(Tensor self, str UPLO="L") -> Tensor` */
 export function linalgEigvalsh(self: Tensor, options?: { UPLO?: string }): Tensor {
-  return op(547, self, options) as Tensor
+  return op(546, self, options) as Tensor
 }
 
 /** `linalg_householder_product(Tensor input, Tensor tau) -> Tensor` */
 export function linalgHouseholderProduct(input: Tensor, tau: Tensor): Tensor {
-  return op(548, input, tau) as Tensor
+  return op(547, input, tau) as Tensor
 }
 
 /** `linalg_inv(Tensor A) -> Tensor` */
 export function linalgInv(A: Tensor): Tensor {
-  return op(549, A) as Tensor
+  return op(548, A) as Tensor
 }
 
 /** `linalg_inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)` */
 export function linalgInvEx(A: Tensor, options?: { checkErrors?: boolean }): [inverse: Tensor, info: Tensor] {
-  return op(550, A, options) as [inverse: Tensor, info: Tensor]
+  return op(549, A, options) as [inverse: Tensor, info: Tensor]
 }
 
 /** `linalg_ldl_factor(Tensor self, *, bool hermitian=False) -> (Tensor LD, Tensor pivots)` */
 export function linalgLdlFactor(self: Tensor, options?: { hermitian?: boolean }): [LD: Tensor, pivots: Tensor] {
-  return op(551, self, options) as [LD: Tensor, pivots: Tensor]
+  return op(550, self, options) as [LD: Tensor, pivots: Tensor]
 }
 
 /** `linalg_ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False) -> (Tensor LD, Tensor pivots, Tensor info)` */
 export function linalgLdlFactorEx(self: Tensor, options?: { hermitian?: boolean; checkErrors?: boolean }): [LD: Tensor, pivots: Tensor, info: Tensor] {
-  return op(552, self, options) as [LD: Tensor, pivots: Tensor, info: Tensor]
+  return op(551, self, options) as [LD: Tensor, pivots: Tensor, info: Tensor]
 }
 
 /** `linalg_ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False) -> Tensor` */
 export function linalgLdlSolve(LD: Tensor, pivots: Tensor, B: Tensor, options?: { hermitian?: boolean }): Tensor {
-  return op(553, LD, pivots, B, options) as Tensor
+  return op(552, LD, pivots, B, options) as Tensor
 }
 
 /** `linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> (Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)` */
 export function linalgLstsq(self: Tensor, b: Tensor, options?: { rcond?: number | null; driver?: string | null }): [solution: Tensor, residuals: Tensor, rank: Tensor, singularValues: Tensor] {
-  return op(554, self, b, options) as [solution: Tensor, residuals: Tensor, rank: Tensor, singularValues: Tensor]
+  return op(553, self, b, options) as [solution: Tensor, residuals: Tensor, rank: Tensor, singularValues: Tensor]
 }
 
 /** `linalg_lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)` */
 export function linalgLu(A: Tensor, options?: { pivot?: boolean }): [P: Tensor, L: Tensor, U: Tensor] {
-  return op(555, A, options) as [P: Tensor, L: Tensor, U: Tensor]
+  return op(554, A, options) as [P: Tensor, L: Tensor, U: Tensor]
 }
 
 /** `linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor pivots)` */
 export function linalgLuFactor(A: Tensor, options?: { pivot?: boolean }): [LU: Tensor, pivots: Tensor] {
-  return op(556, A, options) as [LU: Tensor, pivots: Tensor]
+  return op(555, A, options) as [LU: Tensor, pivots: Tensor]
 }
 
 /** `linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)` */
 export function linalgLuFactorEx(A: Tensor, options?: { pivot?: boolean; checkErrors?: boolean }): [LU: Tensor, pivots: Tensor, info: Tensor] {
-  return op(557, A, options) as [LU: Tensor, pivots: Tensor, info: Tensor]
+  return op(556, A, options) as [LU: Tensor, pivots: Tensor, info: Tensor]
 }
 
 /** `linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor` */
 export function linalgLuSolve(LU: Tensor, pivots: Tensor, B: Tensor, options?: { left?: boolean; adjoint?: boolean }): Tensor {
-  return op(558, LU, pivots, B, options) as Tensor
+  return op(557, LU, pivots, B, options) as Tensor
 }
 
 /** `linalg_matmul(Tensor self, Tensor other) -> Tensor` */
 export function linalgMatmul(self: Tensor, other: Tensor): Tensor {
-  return op(559, self, other) as Tensor
+  return op(558, self, other) as Tensor
 }
 
 /** `linalg_matrix_exp(Tensor self) -> Tensor` */
 export function linalgMatrixExp(self: Tensor): Tensor {
-  return op(560, self) as Tensor
+  return op(559, self) as Tensor
 }
 
 /** `linalg_matrix_norm.str_ord(Tensor self, str ord="fro", int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
@@ -2061,12 +2056,12 @@ export function linalgMatrixNorm(self: Tensor, options?: { ord?: string; dim?: r
 /** `linalg_matrix_norm(Tensor self, Scalar ord, int[] dim=[-2, -1], bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function linalgMatrixNorm(self: Tensor, ord: Scalar, options?: { dim?: readonly number[]; keepdim?: boolean; dtype?: DType | null }): Tensor
 export function linalgMatrixNorm(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(561, a, b, c)
+  return op(560, a, b, c)
 }
 
 /** `linalg_matrix_power(Tensor self, int n) -> Tensor` */
 export function linalgMatrixPower(self: Tensor, n: number | bigint): Tensor {
-  return op(562, self, n) as Tensor
+  return op(561, self, n) as Tensor
 }
 
 /** `linalg_matrix_rank.atol_rtol_tensor(Tensor input, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor` */
@@ -2078,12 +2073,12 @@ export function linalgMatrixRank(input: Tensor, tol: Tensor, options?: { hermiti
 /** `linalg_matrix_rank(Tensor self, float tol, bool hermitian=False) -> Tensor` */
 export function linalgMatrixRank(self: Tensor, tol: number, options?: { hermitian?: boolean }): Tensor
 export function linalgMatrixRank(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(563, a, b, c)
+  return op(562, a, b, c)
 }
 
 /** `linalg_multi_dot(Tensor[] tensors) -> Tensor` */
 export function linalgMultiDot(tensors: readonly Tensor[]): Tensor {
-  return op(564, tensors) as Tensor
+  return op(563, tensors) as Tensor
 }
 
 /** `linalg_norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
@@ -2091,7 +2086,7 @@ export function linalgNorm(self: Tensor, options?: { ord?: Scalar | null; dim?: 
 /** `linalg_norm.ord_str(Tensor self, str ord, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function linalgNorm(self: Tensor, ord: string, options?: { dim?: number | readonly number[] | null; keepdim?: boolean; dtype?: DType | null }): Tensor
 export function linalgNorm(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(565, a, b, c)
+  return op(564, a, b, c)
 }
 
 /** `linalg_pinv.atol_rtol_tensor(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False) -> Tensor` */
@@ -2105,177 +2100,177 @@ export function linalgPinv(self: Tensor, options?: { atol?: number | null; rtol?
  */
 export function linalgPinv(self: Tensor, rcond: Tensor | number, options?: { hermitian?: boolean }): Tensor
 export function linalgPinv(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(566, a, b, c)
+  return op(565, a, b, c)
 }
 
 /** `linalg_qr(Tensor A, str mode="reduced") -> (Tensor Q, Tensor R)` */
 export function linalgQr(A: Tensor, options?: { mode?: string }): [Q: Tensor, R: Tensor] {
-  return op(567, A, options) as [Q: Tensor, R: Tensor]
+  return op(566, A, options) as [Q: Tensor, R: Tensor]
 }
 
 /** `linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)` */
 export function linalgSlogdet(A: Tensor): [sign: Tensor, logabsdet: Tensor] {
-  return op(568, A) as [sign: Tensor, logabsdet: Tensor]
+  return op(567, A) as [sign: Tensor, logabsdet: Tensor]
 }
 
 /** `linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor` */
 export function linalgSolve(A: Tensor, B: Tensor, options?: { left?: boolean }): Tensor {
-  return op(569, A, B, options) as Tensor
+  return op(568, A, B, options) as Tensor
 }
 
 /** `linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor info)` */
 export function linalgSolveEx(A: Tensor, B: Tensor, options?: { left?: boolean; checkErrors?: boolean }): [result: Tensor, info: Tensor] {
-  return op(570, A, B, options) as [result: Tensor, info: Tensor]
+  return op(569, A, B, options) as [result: Tensor, info: Tensor]
 }
 
 /** `linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor` */
 export function linalgSolveTriangular(self: Tensor, B: Tensor, upper: boolean, options?: { left?: boolean; unitriangular?: boolean }): Tensor {
-  return op(571, self, B, upper, options) as Tensor
+  return op(570, self, B, upper, options) as Tensor
 }
 
 /** `linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)` */
 export function linalgSvd(A: Tensor, options?: { fullMatrices?: boolean; driver?: string | null }): [U: Tensor, S: Tensor, Vh: Tensor] {
-  return op(572, A, options) as [U: Tensor, S: Tensor, Vh: Tensor]
+  return op(571, A, options) as [U: Tensor, S: Tensor, Vh: Tensor]
 }
 
 /** `linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor` */
 export function linalgSvdvals(A: Tensor, options?: { driver?: string | null }): Tensor {
-  return op(573, A, options) as Tensor
+  return op(572, A, options) as Tensor
 }
 
 /** `linalg_tensorinv(Tensor self, int ind=2) -> Tensor` */
 export function linalgTensorinv(self: Tensor, options?: { ind?: number | bigint }): Tensor {
-  return op(574, self, options) as Tensor
+  return op(573, self, options) as Tensor
 }
 
 /** `linalg_tensorsolve(Tensor self, Tensor other, int[]? dims=None) -> Tensor` */
 export function linalgTensorsolve(self: Tensor, other: Tensor, options?: { dims?: readonly number[] | null }): Tensor {
-  return op(575, self, other, options) as Tensor
+  return op(574, self, other, options) as Tensor
 }
 
 /** `linalg_vander(Tensor x, *, SymInt? N=None) -> Tensor` */
 export function linalgVander(x: Tensor, options?: { N?: number | bigint | null }): Tensor {
-  return op(576, x, options) as Tensor
+  return op(575, x, options) as Tensor
 }
 
 /** `linalg_vecdot(Tensor x, Tensor y, *, int dim=-1) -> Tensor` */
 export function linalgVecdot(x: Tensor, y: Tensor, options?: { dim?: number | bigint }): Tensor {
-  return op(577, x, y, options) as Tensor
+  return op(576, x, y, options) as Tensor
 }
 
 /** `linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function linalgVectorNorm(self: Tensor, options?: { ord?: Scalar; dim?: number | readonly number[] | null; keepdim?: boolean; dtype?: DType | null }): Tensor {
-  return op(578, self, options) as Tensor
+  return op(577, self, options) as Tensor
 }
 
 /** `linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor` */
 export function linear(input: Tensor, weight: Tensor, options?: { bias?: Tensor | null }): Tensor {
-  return op(579, input, weight, options) as Tensor
+  return op(578, input, weight, options) as Tensor
 }
 
 /** `log(Tensor self) -> Tensor` */
 export function log(self: Tensor): Tensor {
-  return op(580, self) as Tensor
+  return op(579, self) as Tensor
 }
 
 /** `log10(Tensor self) -> Tensor` */
 export function log10(self: Tensor): Tensor {
-  return op(581, self) as Tensor
+  return op(580, self) as Tensor
 }
 
 /** `log10_(Tensor(a!) self) -> Tensor(a!)` */
 export function log10_(self: Tensor): Tensor {
-  return op(582, self) as Tensor
+  return op(581, self) as Tensor
 }
 
 /** `log1p(Tensor self) -> Tensor` */
 export function log1p(self: Tensor): Tensor {
-  return op(583, self) as Tensor
+  return op(582, self) as Tensor
 }
 
 /** `log1p_(Tensor(a!) self) -> Tensor(a!)` */
 export function log1p_(self: Tensor): Tensor {
-  return op(584, self) as Tensor
+  return op(583, self) as Tensor
 }
 
 /** `log2(Tensor self) -> Tensor` */
 export function log2(self: Tensor): Tensor {
-  return op(585, self) as Tensor
+  return op(584, self) as Tensor
 }
 
 /** `log2_(Tensor(a!) self) -> Tensor(a!)` */
 export function log2_(self: Tensor): Tensor {
-  return op(586, self) as Tensor
+  return op(585, self) as Tensor
 }
 
 /** `log_(Tensor(a!) self) -> Tensor(a!)` */
 export function log_(self: Tensor): Tensor {
-  return op(587, self) as Tensor
+  return op(586, self) as Tensor
 }
 
 /** `log_sigmoid(Tensor self) -> Tensor` */
 export function logSigmoid(self: Tensor): Tensor {
-  return op(589, self) as Tensor
+  return op(588, self) as Tensor
 }
 
 /** `log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export function logSoftmax(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor {
-  return op(590, self, dim, options) as Tensor
+  return op(589, self, dim, options) as Tensor
 }
 
 /** `logaddexp(Tensor self, Tensor other) -> Tensor` */
 export function logaddexp(self: Tensor, other: Tensor): Tensor {
-  return op(591, self, other) as Tensor
+  return op(590, self, other) as Tensor
 }
 
 /** `logaddexp2(Tensor self, Tensor other) -> Tensor` */
 export function logaddexp2(self: Tensor, other: Tensor): Tensor {
-  return op(592, self, other) as Tensor
+  return op(591, self, other) as Tensor
 }
 
 /** `logcumsumexp(Tensor self, int dim) -> Tensor` */
 export function logcumsumexp(self: Tensor, dim: number | bigint): Tensor {
-  return op(593, self, dim) as Tensor
+  return op(592, self, dim) as Tensor
 }
 
 /** `logdet(Tensor self) -> Tensor` */
 export function logdet(self: Tensor): Tensor {
-  return op(594, self) as Tensor
+  return op(593, self) as Tensor
 }
 
 /** `logical_and(Tensor self, Tensor other) -> Tensor` */
 export function logicalAnd(self: Tensor, other: Tensor): Tensor {
-  return op(595, self, other) as Tensor
+  return op(594, self, other) as Tensor
 }
 
 /** `logical_not(Tensor self) -> Tensor` */
 export function logicalNot(self: Tensor): Tensor {
-  return op(597, self) as Tensor
+  return op(596, self) as Tensor
 }
 
 /** `logical_or(Tensor self, Tensor other) -> Tensor` */
 export function logicalOr(self: Tensor, other: Tensor): Tensor {
-  return op(599, self, other) as Tensor
+  return op(598, self, other) as Tensor
 }
 
 /** `logical_xor(Tensor self, Tensor other) -> Tensor` */
 export function logicalXor(self: Tensor, other: Tensor): Tensor {
-  return op(601, self, other) as Tensor
+  return op(600, self, other) as Tensor
 }
 
 /** `logit(Tensor self, float? eps=None) -> Tensor` */
 export function logit(self: Tensor, options?: { eps?: number | null }): Tensor {
-  return op(603, self, options) as Tensor
+  return op(602, self, options) as Tensor
 }
 
 /** `logit_(Tensor(a!) self, float? eps=None) -> Tensor(a!)` */
 export function logit_(self: Tensor, options?: { eps?: number | null }): Tensor {
-  return op(604, self, options) as Tensor
+  return op(603, self, options) as Tensor
 }
 
 /** `logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor` */
 export function logsumexp(self: Tensor, dim: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-  return op(605, self, dim, options) as Tensor
+  return op(604, self, dim, options) as Tensor
 }
 
 /** `lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor, Tensor)` */
@@ -2283,12 +2278,12 @@ export function lstm(data: Tensor, batchSizes: Tensor, hx: readonly Tensor[], pa
 /** `lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)` */
 export function lstm(input: Tensor, hx: readonly Tensor[], params: readonly Tensor[], hasBiases: boolean, numLayers: number | bigint, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean): [Tensor, Tensor, Tensor]
 export function lstm(a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown, h: unknown, i: unknown): unknown {
-  return opN(606, [a, b, c, d, e, f, g, h, i])
+  return opN(605, [a, b, c, d, e, f, g, h, i])
 }
 
 /** `lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> (Tensor, Tensor)` */
 export function lstmCell(input: Tensor, hx: readonly Tensor[], wIh: Tensor, wHh: Tensor, options?: { bIh?: Tensor | null; bHh?: Tensor | null }): [Tensor, Tensor] {
-  return op(607, input, hx, wIh, wHh, options) as [Tensor, Tensor]
+  return op(606, input, hx, wIh, wHh, options) as [Tensor, Tensor]
 }
 
 /**
@@ -2297,22 +2292,22 @@ export function lstmCell(input: Tensor, hx: readonly Tensor[], wIh: Tensor, wHh:
  * `lt.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function lt(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(608, self, other) as Tensor
+  return op(607, self, other) as Tensor
 }
 
 /** `lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor` */
 export function luSolve(self: Tensor, LUData: Tensor, LUPivots: Tensor): Tensor {
-  return op(610, self, LUData, LUPivots) as Tensor
+  return op(609, self, LUData, LUPivots) as Tensor
 }
 
 /** `lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)` */
 export function luUnpack(LUData: Tensor, LUPivots: Tensor, options?: { unpackData?: boolean; unpackPivots?: boolean }): [P: Tensor, L: Tensor, U: Tensor] {
-  return op(611, LUData, LUPivots, options) as [P: Tensor, L: Tensor, U: Tensor]
+  return op(610, LUData, LUPivots, options) as [P: Tensor, L: Tensor, U: Tensor]
 }
 
 /** `margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0., int reduction=1) -> Tensor` */
 export function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, options?: { margin?: number; reduction?: number | bigint }): Tensor {
-  return op(614, input1, input2, target, options) as Tensor
+  return op(613, input1, input2, target, options) as Tensor
 }
 
 /**
@@ -2321,32 +2316,32 @@ export function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor
  * `masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor`
  */
 export function maskedFill(self: Tensor, mask: Tensor, value: Tensor | Scalar): Tensor {
-  return op(615, self, mask, value) as Tensor
+  return op(614, self, mask, value) as Tensor
 }
 
 /** `masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor` */
 export function maskedScatter(self: Tensor, mask: Tensor, source: Tensor): Tensor {
-  return op(617, self, mask, source) as Tensor
+  return op(616, self, mask, source) as Tensor
 }
 
 /** `masked_select(Tensor self, Tensor mask) -> Tensor` */
 export function maskedSelect(self: Tensor, mask: Tensor): Tensor {
-  return op(619, self, mask) as Tensor
+  return op(618, self, mask) as Tensor
 }
 
 /** `matmul(Tensor self, Tensor other) -> Tensor` */
 export function matmul(self: Tensor, other: Tensor): Tensor {
-  return op(620, self, other) as Tensor
+  return op(619, self, other) as Tensor
 }
 
 /** `matrix_exp(Tensor self) -> Tensor` */
 export function matrixExp(self: Tensor): Tensor {
-  return op(621, self) as Tensor
+  return op(620, self) as Tensor
 }
 
 /** `matrix_power(Tensor self, int n) -> Tensor` */
 export function matrixPower(self: Tensor, n: number | bigint): Tensor {
-  return op(622, self, n) as Tensor
+  return op(621, self, n) as Tensor
 }
 
 /** `max(Tensor self) -> Tensor` */
@@ -2356,52 +2351,52 @@ export function max(self: Tensor, other: Tensor): Tensor
 /** `max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` */
 export function max(self: Tensor, dim: number | bigint, options?: { keepdim?: boolean }): [values: Tensor, indices: Tensor]
 export function max(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(623, a, b, c)
+  return op(622, a, b, c)
 }
 
 /** `max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> Tensor` */
 export function maxPool1d(self: Tensor, kernelSize: number | readonly number[], options?: { stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceilMode?: boolean }): Tensor {
-  return op(624, self, kernelSize, options) as Tensor
+  return op(623, self, kernelSize, options) as Tensor
 }
 
 /** `max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)` */
 export function maxPool1dWithIndices(self: Tensor, kernelSize: number | readonly number[], options?: { stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceilMode?: boolean }): [Tensor, Tensor] {
-  return op(625, self, kernelSize, options) as [Tensor, Tensor]
+  return op(624, self, kernelSize, options) as [Tensor, Tensor]
 }
 
 /** `max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> Tensor` */
 export function maxPool2d(self: Tensor, kernelSize: number | readonly number[], options?: { stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceilMode?: boolean }): Tensor {
-  return op(626, self, kernelSize, options) as Tensor
+  return op(625, self, kernelSize, options) as Tensor
 }
 
 /** `max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)` */
 export function maxPool2dWithIndices(self: Tensor, kernelSize: number | readonly number[], options?: { stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceilMode?: boolean }): [Tensor, Tensor] {
-  return op(627, self, kernelSize, options) as [Tensor, Tensor]
+  return op(626, self, kernelSize, options) as [Tensor, Tensor]
 }
 
 /** `max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> Tensor` */
 export function maxPool3d(self: Tensor, kernelSize: number | readonly number[], options?: { stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceilMode?: boolean }): Tensor {
-  return op(628, self, kernelSize, options) as Tensor
+  return op(627, self, kernelSize, options) as Tensor
 }
 
 /** `max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)` */
 export function maxPool3dWithIndices(self: Tensor, kernelSize: number | readonly number[], options?: { stride?: number | readonly number[]; padding?: number | readonly number[]; dilation?: number | readonly number[]; ceilMode?: boolean }): [Tensor, Tensor] {
-  return op(629, self, kernelSize, options) as [Tensor, Tensor]
+  return op(628, self, kernelSize, options) as [Tensor, Tensor]
 }
 
 /** `max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor` */
 export function maxUnpool2d(self: Tensor, indices: Tensor, outputSize: number | readonly number[]): Tensor {
-  return op(630, self, indices, outputSize) as Tensor
+  return op(629, self, indices, outputSize) as Tensor
 }
 
 /** `max_unpool3d(Tensor self, Tensor indices, SymInt[3] output_size, int[3] stride, int[3] padding) -> Tensor` */
 export function maxUnpool3d(self: Tensor, indices: Tensor, outputSize: number | readonly number[], stride: number | readonly number[], padding: number | readonly number[]): Tensor {
-  return op(631, self, indices, outputSize, stride, padding) as Tensor
+  return op(630, self, indices, outputSize, stride, padding) as Tensor
 }
 
 /** `maximum(Tensor self, Tensor other) -> Tensor` */
 export function maximum(self: Tensor, other: Tensor): Tensor {
-  return op(632, self, other) as Tensor
+  return op(631, self, other) as Tensor
 }
 
 /** `mean(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
@@ -2409,7 +2404,7 @@ export function mean(self: Tensor, options?: { dtype?: DType | null }): Tensor
 /** `mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function mean(self: Tensor, options?: { dim?: number | readonly number[] | null; keepdim?: boolean; dtype?: DType | null }): Tensor
 export function mean(a: unknown, b?: unknown): unknown {
-  return op(633, a, b)
+  return op(632, a, b)
 }
 
 /** `median(Tensor self) -> Tensor` */
@@ -2417,7 +2412,7 @@ export function median(self: Tensor): Tensor
 /** `median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` */
 export function median(self: Tensor, dim: number | bigint, options?: { keepdim?: boolean }): [values: Tensor, indices: Tensor]
 export function median(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(634, a, b, c)
+  return op(633, a, b, c)
 }
 
 /** `meshgrid(Tensor[] tensors) -> Tensor[]` */
@@ -2425,7 +2420,7 @@ export function meshgrid(tensors: readonly Tensor[]): Tensor[]
 /** `meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]` */
 export function meshgrid(tensors: readonly Tensor[], indexing: string): Tensor[]
 export function meshgrid(a: unknown, b?: unknown): unknown {
-  return op(635, a, b)
+  return op(634, a, b)
 }
 
 /** `min(Tensor self) -> Tensor` */
@@ -2435,22 +2430,22 @@ export function min(self: Tensor, other: Tensor): Tensor
 /** `min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` */
 export function min(self: Tensor, dim: number | bigint, options?: { keepdim?: boolean }): [values: Tensor, indices: Tensor]
 export function min(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(636, a, b, c)
+  return op(635, a, b, c)
 }
 
 /** `minimum(Tensor self, Tensor other) -> Tensor` */
 export function minimum(self: Tensor, other: Tensor): Tensor {
-  return op(637, self, other) as Tensor
+  return op(636, self, other) as Tensor
 }
 
 /** `mish(Tensor self) -> Tensor` */
 export function mish(self: Tensor): Tensor {
-  return op(638, self) as Tensor
+  return op(637, self) as Tensor
 }
 
 /** `mish_(Tensor(a!) self) -> Tensor(a!)` */
 export function mish_(self: Tensor): Tensor {
-  return op(639, self) as Tensor
+  return op(638, self) as Tensor
 }
 
 /** `mm(Tensor self, Tensor mat2) -> Tensor` */
@@ -2458,12 +2453,12 @@ export function mm(self: Tensor, mat2: Tensor): Tensor
 /** `mm.dtype(Tensor self, Tensor mat2, ScalarType out_dtype) -> Tensor` */
 export function mm(self: Tensor, mat2: Tensor, outDtype: DType): Tensor
 export function mm(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(640, a, b, c)
+  return op(639, a, b, c)
 }
 
 /** `mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)` */
 export function mode(self: Tensor, options?: { dim?: number | bigint; keepdim?: boolean }): [values: Tensor, indices: Tensor] {
-  return op(641, self, options) as [values: Tensor, indices: Tensor]
+  return op(640, self, options) as [values: Tensor, indices: Tensor]
 }
 
 /** `moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)` */
@@ -2471,7 +2466,7 @@ export function moveaxis(self: Tensor, source: number | bigint, destination: num
 /** `moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)` */
 export function moveaxis(self: Tensor, source: readonly number[], destination: readonly number[]): Tensor
 export function moveaxis(a: unknown, b: unknown, c: unknown): unknown {
-  return op(642, a, b, c)
+  return op(641, a, b, c)
 }
 
 /** `movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)` */
@@ -2479,17 +2474,17 @@ export function movedim(self: Tensor, source: number | bigint, destination: numb
 /** `movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)` */
 export function movedim(self: Tensor, source: readonly number[], destination: readonly number[]): Tensor
 export function movedim(a: unknown, b: unknown, c: unknown): unknown {
-  return op(643, a, b, c)
+  return op(642, a, b, c)
 }
 
 /** `mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
 export function mseLoss(self: Tensor, target: Tensor, options?: { reduction?: number | bigint }): Tensor {
-  return op(644, self, target, options) as Tensor
+  return op(643, self, target, options) as Tensor
 }
 
 /** `msort(Tensor self) -> Tensor` */
 export function msort(self: Tensor): Tensor {
-  return op(645, self) as Tensor
+  return op(644, self) as Tensor
 }
 
 /**
@@ -2498,22 +2493,22 @@ export function msort(self: Tensor): Tensor {
  * `mul.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function mul(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(646, self, other) as Tensor
+  return op(645, self, other) as Tensor
 }
 
 /** `multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, Tensor? weight=None, int reduction=1) -> Tensor` */
 export function multiMarginLoss(self: Tensor, target: Tensor, options?: { p?: Scalar; margin?: Scalar; weight?: Tensor | null; reduction?: number | bigint }): Tensor {
-  return op(648, self, target, options) as Tensor
+  return op(647, self, target, options) as Tensor
 }
 
 /** `multilabel_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
 export function multilabelMarginLoss(self: Tensor, target: Tensor, options?: { reduction?: number | bigint }): Tensor {
-  return op(649, self, target, options) as Tensor
+  return op(648, self, target, options) as Tensor
 }
 
 /** `multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor` */
 export function multinomial(self: Tensor, numSamples: number | bigint, options?: { replacement?: boolean; generator?: Generator | null }): Tensor {
-  return op(650, self, numSamples, options) as Tensor
+  return op(649, self, numSamples, options) as Tensor
 }
 
 /**
@@ -2522,32 +2517,32 @@ export function multinomial(self: Tensor, numSamples: number | bigint, options?:
  * `multiply.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function multiply(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(651, self, other) as Tensor
+  return op(650, self, other) as Tensor
 }
 
 /** `mv(Tensor self, Tensor vec) -> Tensor` */
 export function mv(self: Tensor, vec: Tensor): Tensor {
-  return op(653, self, vec) as Tensor
+  return op(652, self, vec) as Tensor
 }
 
 /** `mvlgamma(Tensor self, int p) -> Tensor` */
 export function mvlgamma(self: Tensor, p: number | bigint): Tensor {
-  return op(654, self, p) as Tensor
+  return op(653, self, p) as Tensor
 }
 
 /** `nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor` */
 export function nanToNum(self: Tensor, options?: { nan?: number | null; posinf?: number | null; neginf?: number | null }): Tensor {
-  return op(656, self, options) as Tensor
+  return op(655, self, options) as Tensor
 }
 
 /** `nan_to_num_(Tensor(a!) self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor(a!)` */
 export function nanToNum_(self: Tensor, options?: { nan?: number | null; posinf?: number | null; neginf?: number | null }): Tensor {
-  return op(657, self, options) as Tensor
+  return op(656, self, options) as Tensor
 }
 
 /** `nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function nanmean(self: Tensor, options?: { dim?: number | readonly number[] | null; keepdim?: boolean; dtype?: DType | null }): Tensor {
-  return op(658, self, options) as Tensor
+  return op(657, self, options) as Tensor
 }
 
 /** `nanmedian(Tensor self) -> Tensor` */
@@ -2555,7 +2550,7 @@ export function nanmedian(self: Tensor): Tensor
 /** `nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` */
 export function nanmedian(self: Tensor, dim: number | bigint, options?: { keepdim?: boolean }): [values: Tensor, indices: Tensor]
 export function nanmedian(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(659, a, b, c)
+  return op(658, a, b, c)
 }
 
 /**
@@ -2564,12 +2559,12 @@ export function nanmedian(a: unknown, b?: unknown, c?: unknown): unknown {
  * `nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
  */
 export function nanquantile(self: Tensor, q: Tensor | number, options?: { dim?: number | bigint | null; keepdim?: boolean; interpolation?: string }): Tensor {
-  return op(660, self, q, options) as Tensor
+  return op(659, self, q, options) as Tensor
 }
 
 /** `nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function nansum(self: Tensor, options?: { dim?: number | readonly number[] | null; keepdim?: boolean; dtype?: DType | null }): Tensor {
-  return op(661, self, options) as Tensor
+  return op(660, self, options) as Tensor
 }
 
 /**
@@ -2578,32 +2573,32 @@ export function nansum(self: Tensor, options?: { dim?: number | readonly number[
  * `narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)`
  */
 export function narrow(self: Tensor, dim: number | bigint, start: Tensor | number | bigint, length: number | bigint): Tensor {
-  return op(662, self, dim, start, length) as Tensor
+  return op(661, self, dim, start, length) as Tensor
 }
 
 /** `native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)` */
 export function nativeBatchNorm(input: Tensor, training: boolean, momentum: number, eps: number, options?: { weight?: Tensor | null; bias?: Tensor | null; runningMean?: Tensor | null; runningVar?: Tensor | null }): [Tensor, Tensor, Tensor] {
-  return op(663, input, training, momentum, eps, options) as [Tensor, Tensor, Tensor]
+  return op(662, input, training, momentum, eps, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `native_channel_shuffle(Tensor self, SymInt groups) -> Tensor` */
 export function nativeChannelShuffle(self: Tensor, groups: number | bigint): Tensor {
-  return op(664, self, groups) as Tensor
+  return op(663, self, groups) as Tensor
 }
 
 /** `native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)` */
 export function nativeDropout(input: Tensor, p: number, options?: { train?: boolean | null }): [Tensor, Tensor] {
-  return op(665, input, p, options) as [Tensor, Tensor]
+  return op(664, input, p, options) as [Tensor, Tensor]
 }
 
 /** `native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)` */
 export function nativeGroupNorm(input: Tensor, N: number | bigint, C: number | bigint, HxW: number | bigint, group: number | bigint, eps: number, options?: { weight?: Tensor | null; bias?: Tensor | null }): [Tensor, Tensor, Tensor] {
-  return opN(666, [input, N, C, HxW, group, eps, options]) as [Tensor, Tensor, Tensor]
+  return opN(665, [input, N, C, HxW, group, eps, options]) as [Tensor, Tensor, Tensor]
 }
 
 /** `native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)` */
 export function nativeLayerNorm(input: Tensor, normalizedShape: readonly number[], eps: number, options?: { weight?: Tensor | null; bias?: Tensor | null }): [Tensor, Tensor, Tensor] {
-  return op(667, input, normalizedShape, eps, options) as [Tensor, Tensor, Tensor]
+  return op(666, input, normalizedShape, eps, options) as [Tensor, Tensor, Tensor]
 }
 
 /**
@@ -2612,62 +2607,62 @@ export function nativeLayerNorm(input: Tensor, normalizedShape: readonly number[
  * `ne.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function ne(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(668, self, other) as Tensor
+  return op(667, self, other) as Tensor
 }
 
 /** `neg(Tensor self) -> Tensor` */
 export function neg(self: Tensor): Tensor {
-  return op(670, self) as Tensor
+  return op(669, self) as Tensor
 }
 
 /** `neg_(Tensor(a!) self) -> Tensor(a!)` */
 export function neg_(self: Tensor): Tensor {
-  return op(671, self) as Tensor
+  return op(670, self) as Tensor
 }
 
 /** `negative(Tensor self) -> Tensor` */
 export function negative(self: Tensor): Tensor {
-  return op(672, self) as Tensor
+  return op(671, self) as Tensor
 }
 
 /** `negative_(Tensor(a!) self) -> Tensor(a!)` */
 export function negative_(self: Tensor): Tensor {
-  return op(673, self) as Tensor
+  return op(672, self) as Tensor
 }
 
 /** `nextafter(Tensor self, Tensor other) -> Tensor` */
 export function nextafter(self: Tensor, other: Tensor): Tensor {
-  return op(679, self, other) as Tensor
+  return op(678, self, other) as Tensor
 }
 
 /** `nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
 export function nllLoss(self: Tensor, target: Tensor, options?: { weight?: Tensor | null; reduction?: number | bigint; ignoreIndex?: number | bigint }): Tensor {
-  return op(681, self, target, options) as Tensor
+  return op(680, self, target, options) as Tensor
 }
 
 /** `nll_loss2d(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
 export function nllLoss2d(self: Tensor, target: Tensor, options?: { weight?: Tensor | null; reduction?: number | bigint; ignoreIndex?: number | bigint }): Tensor {
-  return op(682, self, target, options) as Tensor
+  return op(681, self, target, options) as Tensor
 }
 
 /** `nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor` */
 export function nllLossNd(self: Tensor, target: Tensor, options?: { weight?: Tensor | null; reduction?: number | bigint; ignoreIndex?: number | bigint }): Tensor {
-  return op(683, self, target, options) as Tensor
+  return op(682, self, target, options) as Tensor
 }
 
 /** `nonzero(Tensor self) -> Tensor` */
 export function nonzero(self: Tensor): Tensor {
-  return op(684, self) as Tensor
+  return op(683, self) as Tensor
 }
 
 /** `nonzero_numpy(Tensor self) -> Tensor[]` */
 export function nonzeroNumpy(self: Tensor): Tensor[] {
-  return op(685, self) as Tensor[]
+  return op(684, self) as Tensor[]
 }
 
 /** `nonzero_static(Tensor self, *, SymInt size, int fill_value=-1) -> Tensor` */
 export function nonzeroStatic(self: Tensor, size: number | bigint, options?: { fillValue?: number | bigint }): Tensor {
-  return op(686, self, size, options) as Tensor
+  return op(685, self, size, options) as Tensor
 }
 
 /** `norm.Scalar(Tensor self, Scalar p=2) -> Tensor` */
@@ -2679,12 +2674,12 @@ export function norm(self: Tensor, dim: number | readonly number[], keepdim: boo
 /** `norm.ScalarOpt_dtype(Tensor self, Scalar? p, *, ScalarType dtype) -> Tensor` */
 export function norm(self: Tensor, dtype: DType, options?: { p?: Scalar | null }): Tensor
 export function norm(a: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown): unknown {
-  return op(687, a, b, c, d, e)
+  return op(686, a, b, c, d, e)
 }
 
 /** `norm_except_dim(Tensor v, int pow=2, int dim=0) -> Tensor` */
 export function normExceptDim(v: Tensor, options?: { pow?: number | bigint; dim?: number | bigint }): Tensor {
-  return op(688, v, options) as Tensor
+  return op(687, v, options) as Tensor
 }
 
 /** `normal.Tensor_float(Tensor mean, float std=1., *, Generator? generator=None) -> Tensor` */
@@ -2698,12 +2693,12 @@ export function normal(mean: Tensor | number, std: Tensor, options?: { generator
 /** `normal.float_float(float mean, float std, SymInt[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function normal(mean: number, std: number, size: readonly number[], options?: { generator?: Generator | null; dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function normal(a: unknown, b?: unknown, c?: unknown, d?: unknown): unknown {
-  return op(689, a, b, c, d)
+  return op(688, a, b, c, d)
 }
 
 /** `normal_functional(Tensor self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor` */
 export function normalFunctional(self: Tensor, options?: { mean?: number; std?: number; generator?: Generator | null }): Tensor {
-  return op(691, self, options) as Tensor
+  return op(690, self, options) as Tensor
 }
 
 /**
@@ -2712,7 +2707,7 @@ export function normalFunctional(self: Tensor, options?: { mean?: number; std?: 
  * `not_equal.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function notEqual(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(692, self, other) as Tensor
+  return op(691, self, other) as Tensor
 }
 
 /** `nuclear_norm(Tensor self, bool keepdim=False) -> Tensor` */
@@ -2720,97 +2715,97 @@ export function nuclearNorm(self: Tensor, options?: { keepdim?: boolean }): Tens
 /** `nuclear_norm.dim(Tensor self, int[2] dim, bool keepdim=False) -> Tensor` */
 export function nuclearNorm(self: Tensor, dim: number | readonly number[], options?: { keepdim?: boolean }): Tensor
 export function nuclearNorm(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(694, a, b, c)
+  return op(693, a, b, c)
 }
 
 /** `one_hot(Tensor self, int num_classes=-1) -> Tensor` */
 export function oneHot(self: Tensor, options?: { numClasses?: number | bigint }): Tensor {
-  return op(695, self, options) as Tensor
+  return op(694, self, options) as Tensor
 }
 
 /** `ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
 export function onesLike(self: Tensor, options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null; memoryFormat?: MemoryFormat | null }): Tensor {
-  return op(696, self, options) as Tensor
+  return op(695, self, options) as Tensor
 }
 
 /** `orgqr(Tensor self, Tensor input2) -> Tensor` */
 export function orgqr(self: Tensor, input2: Tensor): Tensor {
-  return op(697, self, input2) as Tensor
+  return op(696, self, input2) as Tensor
 }
 
 /** `ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor` */
 export function ormqr(self: Tensor, input2: Tensor, input3: Tensor, options?: { left?: boolean; transpose?: boolean }): Tensor {
-  return op(698, self, input2, input3, options) as Tensor
+  return op(697, self, input2, input3, options) as Tensor
 }
 
 /** `outer(Tensor self, Tensor vec2) -> Tensor` */
 export function outer(self: Tensor, vec2: Tensor): Tensor {
-  return op(699, self, vec2) as Tensor
+  return op(698, self, vec2) as Tensor
 }
 
 /** `pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor` */
 export function pad(self: Tensor, pad: readonly number[], options?: { mode?: string; value?: number | null }): Tensor {
-  return op(700, self, pad, options) as Tensor
+  return op(699, self, pad, options) as Tensor
 }
 
 /** `pad_sequence(Tensor[] sequences, bool batch_first=False, float padding_value=0., str padding_side="right") -> Tensor` */
 export function padSequence(sequences: readonly Tensor[], options?: { batchFirst?: boolean; paddingValue?: number; paddingSide?: string }): Tensor {
-  return op(701, sequences, options) as Tensor
+  return op(700, sequences, options) as Tensor
 }
 
 /** `pairwise_distance(Tensor x1, Tensor x2, float p=2., float eps=9.9999999999999995e-07, bool keepdim=False) -> Tensor` */
 export function pairwiseDistance(x1: Tensor, x2: Tensor, options?: { p?: number; eps?: number; keepdim?: boolean }): Tensor {
-  return op(702, x1, x2, options) as Tensor
+  return op(701, x1, x2, options) as Tensor
 }
 
 /** `pdist(Tensor self, float p=2.) -> Tensor` */
 export function pdist(self: Tensor, options?: { p?: number }): Tensor {
-  return op(703, self, options) as Tensor
+  return op(702, self, options) as Tensor
 }
 
 /** `permute(Tensor(a) self, int[] dims) -> Tensor(a)` */
 export function permute(self: Tensor, dims: readonly number[]): Tensor {
-  return op(704, self, dims) as Tensor
+  return op(703, self, dims) as Tensor
 }
 
 /** `pinverse(Tensor self, float rcond=1.0000000000000001e-15) -> Tensor` */
 export function pinverse(self: Tensor, options?: { rcond?: number }): Tensor {
-  return op(706, self, options) as Tensor
+  return op(705, self, options) as Tensor
 }
 
 /** `pixel_shuffle(Tensor self, int upscale_factor) -> Tensor` */
 export function pixelShuffle(self: Tensor, upscaleFactor: number | bigint): Tensor {
-  return op(707, self, upscaleFactor) as Tensor
+  return op(706, self, upscaleFactor) as Tensor
 }
 
 /** `pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor` */
 export function pixelUnshuffle(self: Tensor, downscaleFactor: number | bigint): Tensor {
-  return op(708, self, downscaleFactor) as Tensor
+  return op(707, self, downscaleFactor) as Tensor
 }
 
 /** `poisson(Tensor self, Generator? generator=None) -> Tensor` */
 export function poisson(self: Tensor, options?: { generator?: Generator | null }): Tensor {
-  return op(709, self, options) as Tensor
+  return op(708, self, options) as Tensor
 }
 
 /** `poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, int reduction) -> Tensor` */
 export function poissonNllLoss(input: Tensor, target: Tensor, logInput: boolean, full: boolean, eps: number, reduction: number | bigint): Tensor {
-  return opN(710, [input, target, logInput, full, eps, reduction]) as Tensor
+  return opN(709, [input, target, logInput, full, eps, reduction]) as Tensor
 }
 
 /** `polar(Tensor abs, Tensor angle) -> Tensor` */
 export function polar(abs: Tensor, angle: Tensor): Tensor {
-  return op(711, abs, angle) as Tensor
+  return op(710, abs, angle) as Tensor
 }
 
 /** `polygamma(int n, Tensor self) -> Tensor` */
 export function polygamma(n: number | bigint, self: Tensor): Tensor {
-  return op(712, n, self) as Tensor
+  return op(711, n, self) as Tensor
 }
 
 /** `positive(Tensor(a) self) -> Tensor(a)` */
 export function positive(self: Tensor): Tensor {
-  return op(714, self) as Tensor
+  return op(713, self) as Tensor
 }
 
 /**
@@ -2822,12 +2817,12 @@ export function pow(self: Tensor, exponent: Tensor | Scalar): Tensor
 /** `pow.Scalar(Scalar self, Tensor exponent) -> Tensor` */
 export function pow(self: Scalar, exponent: Tensor): Tensor
 export function pow(a: unknown, b: unknown): unknown {
-  return op(715, a, b)
+  return op(714, a, b)
 }
 
 /** `prelu(Tensor self, Tensor weight) -> Tensor` */
 export function prelu(self: Tensor, weight: Tensor): Tensor {
-  return op(717, self, weight) as Tensor
+  return op(716, self, weight) as Tensor
 }
 
 /** `prod(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
@@ -2835,22 +2830,22 @@ export function prod(self: Tensor, options?: { dtype?: DType | null }): Tensor
 /** `prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function prod(self: Tensor, dim: number | bigint, options?: { keepdim?: boolean; dtype?: DType | null }): Tensor
 export function prod(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(718, a, b, c)
+  return op(717, a, b, c)
 }
 
 /** `promote_types(ScalarType type1, ScalarType type2) -> ScalarType` */
 export function promoteTypes(type1: DType, type2: DType): DType {
-  return DTYPE_OF_CODE.get(op(719, type1, type2) as number) as DType
+  return DTYPE_OF_CODE.get(op(718, type1, type2) as number) as DType
 }
 
 /** `put(Tensor self, Tensor index, Tensor source, bool accumulate=False) -> Tensor` */
 export function put(self: Tensor, index: Tensor, source: Tensor, options?: { accumulate?: boolean }): Tensor {
-  return op(720, self, index, source, options) as Tensor
+  return op(719, self, index, source, options) as Tensor
 }
 
 /** `qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)` */
 export function qr(self: Tensor, options?: { some?: boolean }): [Q: Tensor, R: Tensor] {
-  return op(722, self, options) as [Q: Tensor, R: Tensor]
+  return op(721, self, options) as [Q: Tensor, R: Tensor]
 }
 
 /**
@@ -2859,17 +2854,17 @@ export function qr(self: Tensor, options?: { some?: boolean }): [Q: Tensor, R: T
  * `quantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *, str interpolation="linear") -> Tensor`
  */
 export function quantile(self: Tensor, q: Tensor | number, options?: { dim?: number | bigint | null; keepdim?: boolean; interpolation?: string }): Tensor {
-  return op(723, self, q, options) as Tensor
+  return op(722, self, q, options) as Tensor
 }
 
 /** `rad2deg(Tensor self) -> Tensor` */
 export function rad2deg(self: Tensor): Tensor {
-  return op(724, self) as Tensor
+  return op(723, self) as Tensor
 }
 
 /** `rad2deg_(Tensor(a!) self) -> Tensor(a!)` */
 export function rad2deg_(self: Tensor): Tensor {
-  return op(725, self) as Tensor
+  return op(724, self) as Tensor
 }
 
 /** `rand_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
@@ -2877,7 +2872,7 @@ export function randLike(self: Tensor, options?: { dtype?: DType | null; layout?
 /** `rand_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
 export function randLike(self: Tensor, options?: { generator?: Generator | null; dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null; memoryFormat?: MemoryFormat | null }): Tensor
 export function randLike(a: unknown, b?: unknown): unknown {
-  return op(726, a, b)
+  return op(725, a, b)
 }
 
 /**
@@ -2897,7 +2892,7 @@ export function randintLike(self: Tensor, low: number | bigint, high: number | b
 /** `randint_like.low_generator_dtype(Tensor self, SymInt low, SymInt high, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
 export function randintLike(self: Tensor, low: number | bigint, high: number | bigint, options?: { generator?: Generator | null; dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null; memoryFormat?: MemoryFormat | null }): Tensor
 export function randintLike(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(727, a, b, c, d)
+  return op(726, a, b, c, d)
 }
 
 /** `randn_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
@@ -2905,62 +2900,62 @@ export function randnLike(self: Tensor, options?: { dtype?: DType | null; layout
 /** `randn_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
 export function randnLike(self: Tensor, options?: { generator?: Generator | null; dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null; memoryFormat?: MemoryFormat | null }): Tensor
 export function randnLike(a: unknown, b?: unknown): unknown {
-  return op(728, a, b)
+  return op(727, a, b)
 }
 
 /** `ravel(Tensor(a) self) -> Tensor(a)` */
 export function ravel(self: Tensor): Tensor {
-  return op(730, self) as Tensor
+  return op(729, self) as Tensor
 }
 
 /** `real(Tensor(a) self) -> Tensor(a)` */
 export function real(self: Tensor): Tensor {
-  return op(731, self) as Tensor
+  return op(730, self) as Tensor
 }
 
 /** `reciprocal(Tensor self) -> Tensor` */
 export function reciprocal(self: Tensor): Tensor {
-  return op(732, self) as Tensor
+  return op(731, self) as Tensor
 }
 
 /** `reciprocal_(Tensor(a!) self) -> Tensor(a!)` */
 export function reciprocal_(self: Tensor): Tensor {
-  return op(733, self) as Tensor
+  return op(732, self) as Tensor
 }
 
 /** `reflection_pad1d(Tensor self, SymInt[2] padding) -> Tensor` */
 export function reflectionPad1d(self: Tensor, padding: number | readonly number[]): Tensor {
-  return op(734, self, padding) as Tensor
+  return op(733, self, padding) as Tensor
 }
 
 /** `reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor` */
 export function reflectionPad2d(self: Tensor, padding: number | readonly number[]): Tensor {
-  return op(735, self, padding) as Tensor
+  return op(734, self, padding) as Tensor
 }
 
 /** `reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor` */
 export function reflectionPad3d(self: Tensor, padding: number | readonly number[]): Tensor {
-  return op(736, self, padding) as Tensor
+  return op(735, self, padding) as Tensor
 }
 
 /** `relu(Tensor self) -> Tensor` */
 export function relu(self: Tensor): Tensor {
-  return op(737, self) as Tensor
+  return op(736, self) as Tensor
 }
 
 /** `relu6(Tensor self) -> Tensor` */
 export function relu6(self: Tensor): Tensor {
-  return op(738, self) as Tensor
+  return op(737, self) as Tensor
 }
 
 /** `relu6_(Tensor(a!) self) -> Tensor(a!)` */
 export function relu6_(self: Tensor): Tensor {
-  return op(739, self) as Tensor
+  return op(738, self) as Tensor
 }
 
 /** `relu_(Tensor(a!) self) -> Tensor(a!)` */
 export function relu_(self: Tensor): Tensor {
-  return op(740, self) as Tensor
+  return op(739, self) as Tensor
 }
 
 /**
@@ -2972,12 +2967,12 @@ export function remainder(self: Tensor, other: Tensor | Scalar): Tensor
 /** `remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor` */
 export function remainder(self: Scalar, other: Tensor): Tensor
 export function remainder(a: unknown, b: unknown): unknown {
-  return op(741, a, b)
+  return op(740, a, b)
 }
 
 /** `renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor` */
 export function renorm(self: Tensor, p: Scalar, dim: number | bigint, maxnorm: Scalar): Tensor {
-  return op(743, self, p, dim, maxnorm) as Tensor
+  return op(742, self, p, dim, maxnorm) as Tensor
 }
 
 /** `repeat_interleave.Tensor(Tensor repeats, *, SymInt? output_size=None) -> Tensor` */
@@ -2989,37 +2984,37 @@ export function repeatInterleave(repeats: Tensor, options?: { outputSize?: numbe
  */
 export function repeatInterleave(self: Tensor, repeats: Tensor | number | bigint, options?: { dim?: number | bigint | null; outputSize?: number | bigint | null }): Tensor
 export function repeatInterleave(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(746, a, b, c)
+  return op(745, a, b, c)
 }
 
 /** `replication_pad1d(Tensor self, SymInt[2] padding) -> Tensor` */
 export function replicationPad1d(self: Tensor, padding: number | readonly number[]): Tensor {
-  return op(747, self, padding) as Tensor
+  return op(746, self, padding) as Tensor
 }
 
 /** `replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor` */
 export function replicationPad2d(self: Tensor, padding: number | readonly number[]): Tensor {
-  return op(748, self, padding) as Tensor
+  return op(747, self, padding) as Tensor
 }
 
 /** `replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor` */
 export function replicationPad3d(self: Tensor, padding: number | readonly number[]): Tensor {
-  return op(749, self, padding) as Tensor
+  return op(748, self, padding) as Tensor
 }
 
 /** `reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)` */
 export function reshape(self: Tensor, shape: readonly number[]): Tensor {
-  return op(750, self, shape) as Tensor
+  return op(749, self, shape) as Tensor
 }
 
 /** `resolve_conj(Tensor(a) self) -> Tensor(a)` */
 export function resolveConj(self: Tensor): Tensor {
-  return op(752, self) as Tensor
+  return op(751, self) as Tensor
 }
 
 /** `resolve_neg(Tensor(a) self) -> Tensor(a)` */
 export function resolveNeg(self: Tensor): Tensor {
-  return op(753, self) as Tensor
+  return op(752, self) as Tensor
 }
 
 /**
@@ -3033,12 +3028,12 @@ export function resultType(scalar: Scalar, tensor: Tensor): DType
 /** `result_type.Scalar_Scalar(Scalar scalar1, Scalar scalar2) -> ScalarType` */
 export function resultType(scalar1: Scalar, scalar2: Scalar): DType
 export function resultType(a: unknown, b: unknown): DType {
-  return DTYPE_OF_CODE.get(op(754, a, b) as number) as DType
+  return DTYPE_OF_CODE.get(op(753, a, b) as number) as DType
 }
 
 /** `rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor` */
 export function rmsNorm(input: Tensor, normalizedShape: readonly number[], options?: { weight?: Tensor | null; eps?: number | null }): Tensor {
-  return op(755, input, normalizedShape, options) as Tensor
+  return op(754, input, normalizedShape, options) as Tensor
 }
 
 /** `rnn_relu.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)` */
@@ -3046,12 +3041,12 @@ export function rnnRelu(data: Tensor, batchSizes: Tensor, hx: Tensor, params: re
 /** `rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)` */
 export function rnnRelu(input: Tensor, hx: Tensor, params: readonly Tensor[], hasBiases: boolean, numLayers: number | bigint, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean): [Tensor, Tensor]
 export function rnnRelu(a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown, h: unknown, i: unknown): unknown {
-  return opN(756, [a, b, c, d, e, f, g, h, i])
+  return opN(755, [a, b, c, d, e, f, g, h, i])
 }
 
 /** `rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor` */
 export function rnnReluCell(input: Tensor, hx: Tensor, wIh: Tensor, wHh: Tensor, options?: { bIh?: Tensor | null; bHh?: Tensor | null }): Tensor {
-  return op(757, input, hx, wIh, wHh, options) as Tensor
+  return op(756, input, hx, wIh, wHh, options) as Tensor
 }
 
 /** `rnn_tanh.data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)` */
@@ -3059,22 +3054,22 @@ export function rnnTanh(data: Tensor, batchSizes: Tensor, hx: Tensor, params: re
 /** `rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)` */
 export function rnnTanh(input: Tensor, hx: Tensor, params: readonly Tensor[], hasBiases: boolean, numLayers: number | bigint, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean): [Tensor, Tensor]
 export function rnnTanh(a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown, g: unknown, h: unknown, i: unknown): unknown {
-  return opN(758, [a, b, c, d, e, f, g, h, i])
+  return opN(757, [a, b, c, d, e, f, g, h, i])
 }
 
 /** `rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor` */
 export function rnnTanhCell(input: Tensor, hx: Tensor, wIh: Tensor, wHh: Tensor, options?: { bIh?: Tensor | null; bHh?: Tensor | null }): Tensor {
-  return op(759, input, hx, wIh, wHh, options) as Tensor
+  return op(758, input, hx, wIh, wHh, options) as Tensor
 }
 
 /** `roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor` */
 export function roll(self: Tensor, shifts: number | readonly number[], options?: { dims?: number | readonly number[] }): Tensor {
-  return op(760, self, shifts, options) as Tensor
+  return op(759, self, shifts, options) as Tensor
 }
 
 /** `rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor` */
 export function rot90(self: Tensor, options?: { k?: number | bigint; dims?: readonly number[] }): Tensor {
-  return op(761, self, options) as Tensor
+  return op(760, self, options) as Tensor
 }
 
 /** `round(Tensor self) -> Tensor` */
@@ -3082,7 +3077,7 @@ export function round(self: Tensor): Tensor
 /** `round.decimals(Tensor self, *, int decimals) -> Tensor` */
 export function round(self: Tensor, decimals: number | bigint): Tensor
 export function round(a: unknown, b?: unknown): unknown {
-  return op(762, a, b)
+  return op(761, a, b)
 }
 
 /** `round_(Tensor(a!) self) -> Tensor(a!)` */
@@ -3090,42 +3085,42 @@ export function round_(self: Tensor): Tensor
 /** `round_.decimals(Tensor(a!) self, *, int decimals) -> Tensor(a!)` */
 export function round_(self: Tensor, decimals: number | bigint): Tensor
 export function round_(a: unknown, b?: unknown): unknown {
-  return op(763, a, b)
+  return op(762, a, b)
 }
 
 /** `row_stack(Tensor[] tensors) -> Tensor` */
 export function rowStack(tensors: readonly Tensor[]): Tensor {
-  return op(765, tensors) as Tensor
+  return op(764, tensors) as Tensor
 }
 
 /** `rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor` */
 export function rrelu(self: Tensor, options?: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor {
-  return op(766, self, options) as Tensor
+  return op(765, self, options) as Tensor
 }
 
 /** `rrelu_(Tensor(a!) self, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)` */
 export function rrelu_(self: Tensor, options?: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor {
-  return op(767, self, options) as Tensor
+  return op(766, self, options) as Tensor
 }
 
 /** `rrelu_with_noise(Tensor self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor` */
 export function rreluWithNoise(self: Tensor, noise: Tensor, options?: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor {
-  return op(768, self, noise, options) as Tensor
+  return op(767, self, noise, options) as Tensor
 }
 
 /** `rrelu_with_noise_(Tensor(a!) self, Tensor(b!) noise, Scalar lower=0.125, Scalar upper=0.33333333333333331, bool training=False, Generator? generator=None) -> Tensor(a!)` */
 export function rreluWithNoise_(self: Tensor, noise: Tensor, options?: { lower?: Scalar; upper?: Scalar; training?: boolean; generator?: Generator | null }): Tensor {
-  return op(769, self, noise, options) as Tensor
+  return op(768, self, noise, options) as Tensor
 }
 
 /** `rsqrt(Tensor self) -> Tensor` */
 export function rsqrt(self: Tensor): Tensor {
-  return op(770, self) as Tensor
+  return op(769, self) as Tensor
 }
 
 /** `rsqrt_(Tensor(a!) self) -> Tensor(a!)` */
 export function rsqrt_(self: Tensor): Tensor {
-  return op(771, self) as Tensor
+  return op(770, self) as Tensor
 }
 
 /**
@@ -3134,12 +3129,12 @@ export function rsqrt_(self: Tensor): Tensor {
  * `rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
  */
 export function rsub(self: Tensor, other: Tensor | Scalar, options?: { alpha?: Scalar }): Tensor {
-  return op(772, self, other, options) as Tensor
+  return op(771, self, other, options) as Tensor
 }
 
 /** `scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor` */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options?: { attnMask?: Tensor | null; dropoutP?: number; isCausal?: boolean; scale?: number | null; enableGqa?: boolean }): Tensor {
-  return op(773, query, key, value, options) as Tensor
+  return op(772, query, key, value, options) as Tensor
 }
 
 /** `scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
@@ -3151,17 +3146,17 @@ export function scatter(self: Tensor, dim: number | bigint, index: Tensor, value
 /** `scatter.value_reduce(Tensor self, int dim, Tensor index, Scalar value, *, str reduce) -> Tensor` */
 export function scatter(self: Tensor, dim: number | bigint, index: Tensor, value: Scalar, reduce: string): Tensor
 export function scatter(a: unknown, b: unknown, c: unknown, d: unknown, e?: unknown): unknown {
-  return op(774, a, b, c, d, e)
+  return op(773, a, b, c, d, e)
 }
 
 /** `scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
 export function scatterAdd(self: Tensor, dim: number | bigint, index: Tensor, src: Tensor): Tensor {
-  return op(776, self, dim, index, src) as Tensor
+  return op(775, self, dim, index, src) as Tensor
 }
 
 /** `scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True) -> Tensor` */
 export function scatterReduce(self: Tensor, dim: number | bigint, index: Tensor, src: Tensor, reduce: string, options?: { includeSelf?: boolean }): Tensor {
-  return opN(778, [self, dim, index, src, reduce, options]) as Tensor
+  return opN(777, [self, dim, index, src, reduce, options]) as Tensor
 }
 
 /**
@@ -3170,147 +3165,147 @@ export function scatterReduce(self: Tensor, dim: number | bigint, index: Tensor,
  * `searchsorted.Scalar(Tensor sorted_sequence, Scalar self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor`
  */
 export function searchsorted(sortedSequence: Tensor, self: Tensor | Scalar, options?: { outInt32?: boolean; right?: boolean; side?: string | null; sorter?: Tensor | null }): Tensor {
-  return op(780, sortedSequence, self, options) as Tensor
+  return op(779, sortedSequence, self, options) as Tensor
 }
 
 /** `segment_reduce(Tensor data, str reduce, *, Tensor? lengths=None, Tensor? indices=None, Tensor? offsets=None, int axis=0, bool unsafe=False, Scalar? initial=None) -> Tensor` */
 export function segmentReduce(data: Tensor, reduce: string, options?: { lengths?: Tensor | null; indices?: Tensor | null; offsets?: Tensor | null; axis?: number | bigint; unsafe?: boolean; initial?: Scalar | null }): Tensor {
-  return op(781, data, reduce, options) as Tensor
+  return op(780, data, reduce, options) as Tensor
 }
 
 /** `select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
 export function select(self: Tensor, dim: number | bigint, index: number | bigint): Tensor {
-  return op(782, self, dim, index) as Tensor
+  return op(781, self, dim, index) as Tensor
 }
 
 /** `select_scatter(Tensor self, Tensor src, int dim, SymInt index) -> Tensor` */
 export function selectScatter(self: Tensor, src: Tensor, dim: number | bigint, index: number | bigint): Tensor {
-  return op(783, self, src, dim, index) as Tensor
+  return op(782, self, src, dim, index) as Tensor
 }
 
 /** `selu(Tensor self) -> Tensor` */
 export function selu(self: Tensor): Tensor {
-  return op(784, self) as Tensor
+  return op(783, self) as Tensor
 }
 
 /** `selu_(Tensor(a!) self) -> Tensor(a!)` */
 export function selu_(self: Tensor): Tensor {
-  return op(785, self) as Tensor
+  return op(784, self) as Tensor
 }
 
 /** `sgn(Tensor self) -> Tensor` */
 export function sgn(self: Tensor): Tensor {
-  return op(786, self) as Tensor
+  return op(785, self) as Tensor
 }
 
 /** `sigmoid(Tensor self) -> Tensor` */
 export function sigmoid(self: Tensor): Tensor {
-  return op(788, self) as Tensor
+  return op(787, self) as Tensor
 }
 
 /** `sigmoid_(Tensor(a!) self) -> Tensor(a!)` */
 export function sigmoid_(self: Tensor): Tensor {
-  return op(789, self) as Tensor
+  return op(788, self) as Tensor
 }
 
 /** `sign(Tensor self) -> Tensor` */
 export function sign(self: Tensor): Tensor {
-  return op(790, self) as Tensor
+  return op(789, self) as Tensor
 }
 
 /** `signbit(Tensor self) -> Tensor` */
 export function signbit(self: Tensor): Tensor {
-  return op(792, self) as Tensor
+  return op(791, self) as Tensor
 }
 
 /** `silu(Tensor self) -> Tensor` */
 export function silu(self: Tensor): Tensor {
-  return op(793, self) as Tensor
+  return op(792, self) as Tensor
 }
 
 /** `silu_(Tensor(a!) self) -> Tensor(a!)` */
 export function silu_(self: Tensor): Tensor {
-  return op(794, self) as Tensor
+  return op(793, self) as Tensor
 }
 
 /** `sin(Tensor self) -> Tensor` */
 export function sin(self: Tensor): Tensor {
-  return op(795, self) as Tensor
+  return op(794, self) as Tensor
 }
 
 /** `sin_(Tensor(a!) self) -> Tensor(a!)` */
 export function sin_(self: Tensor): Tensor {
-  return op(796, self) as Tensor
+  return op(795, self) as Tensor
 }
 
 /** `sinc(Tensor self) -> Tensor` */
 export function sinc(self: Tensor): Tensor {
-  return op(797, self) as Tensor
+  return op(796, self) as Tensor
 }
 
 /** `sinc_(Tensor(a!) self) -> Tensor(a!)` */
 export function sinc_(self: Tensor): Tensor {
-  return op(798, self) as Tensor
+  return op(797, self) as Tensor
 }
 
 /** `sinh(Tensor self) -> Tensor` */
 export function sinh(self: Tensor): Tensor {
-  return op(799, self) as Tensor
+  return op(798, self) as Tensor
 }
 
 /** `sinh_(Tensor(a!) self) -> Tensor(a!)` */
 export function sinh_(self: Tensor): Tensor {
-  return op(800, self) as Tensor
+  return op(799, self) as Tensor
 }
 
 /** `slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
 export function slice(self: Tensor, options?: { dim?: number | bigint; start?: number | bigint | null; end?: number | bigint | null; step?: number | bigint }): Tensor {
-  return op(801, self, options) as Tensor
+  return op(800, self, options) as Tensor
 }
 
 /** `slice_inverse(Tensor(a) self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)` */
 export function sliceInverse(self: Tensor, src: Tensor, options?: { dim?: number | bigint; start?: number | bigint | null; end?: number | bigint | null; step?: number | bigint }): Tensor {
-  return op(802, self, src, options) as Tensor
+  return op(801, self, src, options) as Tensor
 }
 
 /** `slice_scatter(Tensor self, Tensor src, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor` */
 export function sliceScatter(self: Tensor, src: Tensor, options?: { dim?: number | bigint; start?: number | bigint | null; end?: number | bigint | null; step?: number | bigint }): Tensor {
-  return op(803, self, src, options) as Tensor
+  return op(802, self, src, options) as Tensor
 }
 
 /** `slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)` */
 export function slogdet(self: Tensor): [sign: Tensor, logabsdet: Tensor] {
-  return op(804, self) as [sign: Tensor, logabsdet: Tensor]
+  return op(803, self) as [sign: Tensor, logabsdet: Tensor]
 }
 
 /** `smm(Tensor self, Tensor mat2) -> Tensor` */
 export function smm(self: Tensor, mat2: Tensor): Tensor {
-  return op(805, self, mat2) as Tensor
+  return op(804, self, mat2) as Tensor
 }
 
 /** `smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor` */
 export function smoothL1Loss(self: Tensor, target: Tensor, options?: { reduction?: number | bigint; beta?: number }): Tensor {
-  return op(806, self, target, options) as Tensor
+  return op(805, self, target, options) as Tensor
 }
 
 /** `soft_margin_loss(Tensor self, Tensor target, int reduction=1) -> Tensor` */
 export function softMarginLoss(self: Tensor, target: Tensor, options?: { reduction?: number | bigint }): Tensor {
-  return op(807, self, target, options) as Tensor
+  return op(806, self, target, options) as Tensor
 }
 
 /** `softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export function softmax(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor {
-  return op(808, self, dim, options) as Tensor
+  return op(807, self, dim, options) as Tensor
 }
 
 /** `softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor` */
 export function softplus(self: Tensor, options?: { beta?: Scalar; threshold?: Scalar }): Tensor {
-  return op(809, self, options) as Tensor
+  return op(808, self, options) as Tensor
 }
 
 /** `softshrink(Tensor self, Scalar lambd=0.5) -> Tensor` */
 export function softshrink(self: Tensor, options?: { lambd?: Scalar }): Tensor {
-  return op(810, self, options) as Tensor
+  return op(809, self, options) as Tensor
 }
 
 /** `sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
@@ -3318,7 +3313,7 @@ export function sort(self: Tensor, options?: { dim?: number | bigint; descending
 /** `sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
 export function sort(self: Tensor, options?: { stable?: boolean | null; dim?: number | bigint; descending?: boolean }): [values: Tensor, indices: Tensor]
 export function sort(a: unknown, b?: unknown): unknown {
-  return op(811, a, b)
+  return op(810, a, b)
 }
 
 /** `sparse_bsc_tensor.ccol_row_value(Tensor ccol_indices, Tensor row_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
@@ -3326,7 +3321,7 @@ export function sparseBscTensor(ccolIndices: Tensor, rowIndices: Tensor, values:
 /** `sparse_bsc_tensor.ccol_row_value_size(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
 export function sparseBscTensor(ccolIndices: Tensor, rowIndices: Tensor, values: Tensor, size: readonly number[], options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function sparseBscTensor(a: unknown, b: unknown, c: unknown, d?: unknown, e?: unknown): unknown {
-  return op(812, a, b, c, d, e)
+  return op(811, a, b, c, d, e)
 }
 
 /** `sparse_bsr_tensor.crow_col_value(Tensor crow_indices, Tensor col_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
@@ -3334,7 +3329,7 @@ export function sparseBsrTensor(crowIndices: Tensor, colIndices: Tensor, values:
 /** `sparse_bsr_tensor.crow_col_value_size(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
 export function sparseBsrTensor(crowIndices: Tensor, colIndices: Tensor, values: Tensor, size: readonly number[], options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function sparseBsrTensor(a: unknown, b: unknown, c: unknown, d?: unknown, e?: unknown): unknown {
-  return op(813, a, b, c, d, e)
+  return op(812, a, b, c, d, e)
 }
 
 /** `sparse_compressed_tensor.comp_plain_value(Tensor compressed_indices, Tensor plain_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
@@ -3342,7 +3337,7 @@ export function sparseCompressedTensor(compressedIndices: Tensor, plainIndices: 
 /** `sparse_compressed_tensor.comp_plain_value_size(Tensor compressed_indices, Tensor plain_indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
 export function sparseCompressedTensor(compressedIndices: Tensor, plainIndices: Tensor, values: Tensor, size: readonly number[], options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function sparseCompressedTensor(a: unknown, b: unknown, c: unknown, d?: unknown, e?: unknown): unknown {
-  return op(814, a, b, c, d, e)
+  return op(813, a, b, c, d, e)
 }
 
 /** `sparse_coo_tensor.indices(Tensor indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor` */
@@ -3352,7 +3347,7 @@ export function sparseCooTensor(indices: Tensor, values: Tensor, size: readonly 
 /** `sparse_coo_tensor.size(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
 export function sparseCooTensor(size: readonly number[], options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function sparseCooTensor(a: unknown, b?: unknown, c?: unknown, d?: unknown): unknown {
-  return op(815, a, b, c, d)
+  return op(814, a, b, c, d)
 }
 
 /** `sparse_csc_tensor.ccol_row_value(Tensor ccol_indices, Tensor row_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
@@ -3360,7 +3355,7 @@ export function sparseCscTensor(ccolIndices: Tensor, rowIndices: Tensor, values:
 /** `sparse_csc_tensor.ccol_row_value_size(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
 export function sparseCscTensor(ccolIndices: Tensor, rowIndices: Tensor, values: Tensor, size: readonly number[], options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function sparseCscTensor(a: unknown, b: unknown, c: unknown, d?: unknown, e?: unknown): unknown {
-  return op(816, a, b, c, d, e)
+  return op(815, a, b, c, d, e)
 }
 
 /** `sparse_csr_tensor.crow_col_value(Tensor crow_indices, Tensor col_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
@@ -3368,37 +3363,37 @@ export function sparseCsrTensor(crowIndices: Tensor, colIndices: Tensor, values:
 /** `sparse_csr_tensor.crow_col_value_size(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor` */
 export function sparseCsrTensor(crowIndices: Tensor, colIndices: Tensor, values: Tensor, size: readonly number[], options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor
 export function sparseCsrTensor(a: unknown, b: unknown, c: unknown, d?: unknown, e?: unknown): unknown {
-  return op(817, a, b, c, d, e)
+  return op(816, a, b, c, d, e)
 }
 
 /** `sparse_sampled_addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
 export function sparseSampledAddmm(self: Tensor, mat1: Tensor, mat2: Tensor, options?: { beta?: Scalar; alpha?: Scalar }): Tensor {
-  return op(820, self, mat1, mat2, options) as Tensor
+  return op(819, self, mat1, mat2, options) as Tensor
 }
 
 /** `special_airy_ai(Tensor x) -> Tensor` */
 export function specialAiryAi(x: Tensor): Tensor {
-  return op(821, x) as Tensor
+  return op(820, x) as Tensor
 }
 
 /** `special_bessel_j0(Tensor self) -> Tensor` */
 export function specialBesselJ0(self: Tensor): Tensor {
-  return op(822, self) as Tensor
+  return op(821, self) as Tensor
 }
 
 /** `special_bessel_j1(Tensor self) -> Tensor` */
 export function specialBesselJ1(self: Tensor): Tensor {
-  return op(823, self) as Tensor
+  return op(822, self) as Tensor
 }
 
 /** `special_bessel_y0(Tensor self) -> Tensor` */
 export function specialBesselY0(self: Tensor): Tensor {
-  return op(824, self) as Tensor
+  return op(823, self) as Tensor
 }
 
 /** `special_bessel_y1(Tensor self) -> Tensor` */
 export function specialBesselY1(self: Tensor): Tensor {
-  return op(825, self) as Tensor
+  return op(824, self) as Tensor
 }
 
 /**
@@ -3410,7 +3405,7 @@ export function specialChebyshevPolynomialT(x: Tensor, n: Tensor | Scalar): Tens
 /** `special_chebyshev_polynomial_t.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialChebyshevPolynomialT(x: Scalar, n: Tensor): Tensor
 export function specialChebyshevPolynomialT(a: unknown, b: unknown): unknown {
-  return op(826, a, b)
+  return op(825, a, b)
 }
 
 /**
@@ -3422,7 +3417,7 @@ export function specialChebyshevPolynomialU(x: Tensor, n: Tensor | Scalar): Tens
 /** `special_chebyshev_polynomial_u.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialChebyshevPolynomialU(x: Scalar, n: Tensor): Tensor
 export function specialChebyshevPolynomialU(a: unknown, b: unknown): unknown {
-  return op(827, a, b)
+  return op(826, a, b)
 }
 
 /**
@@ -3434,7 +3429,7 @@ export function specialChebyshevPolynomialV(x: Tensor, n: Tensor | Scalar): Tens
 /** `special_chebyshev_polynomial_v.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialChebyshevPolynomialV(x: Scalar, n: Tensor): Tensor
 export function specialChebyshevPolynomialV(a: unknown, b: unknown): unknown {
-  return op(828, a, b)
+  return op(827, a, b)
 }
 
 /**
@@ -3446,67 +3441,67 @@ export function specialChebyshevPolynomialW(x: Tensor, n: Tensor | Scalar): Tens
 /** `special_chebyshev_polynomial_w.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialChebyshevPolynomialW(x: Scalar, n: Tensor): Tensor
 export function specialChebyshevPolynomialW(a: unknown, b: unknown): unknown {
-  return op(829, a, b)
+  return op(828, a, b)
 }
 
 /** `special_digamma(Tensor self) -> Tensor` */
 export function specialDigamma(self: Tensor): Tensor {
-  return op(830, self) as Tensor
+  return op(829, self) as Tensor
 }
 
 /** `special_entr(Tensor self) -> Tensor` */
 export function specialEntr(self: Tensor): Tensor {
-  return op(831, self) as Tensor
+  return op(830, self) as Tensor
 }
 
 /** `special_erf(Tensor self) -> Tensor` */
 export function specialErf(self: Tensor): Tensor {
-  return op(832, self) as Tensor
+  return op(831, self) as Tensor
 }
 
 /** `special_erfc(Tensor self) -> Tensor` */
 export function specialErfc(self: Tensor): Tensor {
-  return op(833, self) as Tensor
+  return op(832, self) as Tensor
 }
 
 /** `special_erfcx(Tensor self) -> Tensor` */
 export function specialErfcx(self: Tensor): Tensor {
-  return op(834, self) as Tensor
+  return op(833, self) as Tensor
 }
 
 /** `special_erfinv(Tensor self) -> Tensor` */
 export function specialErfinv(self: Tensor): Tensor {
-  return op(835, self) as Tensor
+  return op(834, self) as Tensor
 }
 
 /** `special_exp2(Tensor self) -> Tensor` */
 export function specialExp2(self: Tensor): Tensor {
-  return op(836, self) as Tensor
+  return op(835, self) as Tensor
 }
 
 /** `special_expit(Tensor self) -> Tensor` */
 export function specialExpit(self: Tensor): Tensor {
-  return op(837, self) as Tensor
+  return op(836, self) as Tensor
 }
 
 /** `special_expm1(Tensor self) -> Tensor` */
 export function specialExpm1(self: Tensor): Tensor {
-  return op(838, self) as Tensor
+  return op(837, self) as Tensor
 }
 
 /** `special_gammainc(Tensor self, Tensor other) -> Tensor` */
 export function specialGammainc(self: Tensor, other: Tensor): Tensor {
-  return op(839, self, other) as Tensor
+  return op(838, self, other) as Tensor
 }
 
 /** `special_gammaincc(Tensor self, Tensor other) -> Tensor` */
 export function specialGammaincc(self: Tensor, other: Tensor): Tensor {
-  return op(840, self, other) as Tensor
+  return op(839, self, other) as Tensor
 }
 
 /** `special_gammaln(Tensor self) -> Tensor` */
 export function specialGammaln(self: Tensor): Tensor {
-  return op(841, self) as Tensor
+  return op(840, self) as Tensor
 }
 
 /**
@@ -3518,7 +3513,7 @@ export function specialHermitePolynomialH(x: Tensor, n: Tensor | Scalar): Tensor
 /** `special_hermite_polynomial_h.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialHermitePolynomialH(x: Scalar, n: Tensor): Tensor
 export function specialHermitePolynomialH(a: unknown, b: unknown): unknown {
-  return op(842, a, b)
+  return op(841, a, b)
 }
 
 /**
@@ -3530,27 +3525,27 @@ export function specialHermitePolynomialHe(x: Tensor, n: Tensor | Scalar): Tenso
 /** `special_hermite_polynomial_he.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialHermitePolynomialHe(x: Scalar, n: Tensor): Tensor
 export function specialHermitePolynomialHe(a: unknown, b: unknown): unknown {
-  return op(843, a, b)
+  return op(842, a, b)
 }
 
 /** `special_i0(Tensor self) -> Tensor` */
 export function specialI0(self: Tensor): Tensor {
-  return op(844, self) as Tensor
+  return op(843, self) as Tensor
 }
 
 /** `special_i0e(Tensor self) -> Tensor` */
 export function specialI0e(self: Tensor): Tensor {
-  return op(845, self) as Tensor
+  return op(844, self) as Tensor
 }
 
 /** `special_i1(Tensor self) -> Tensor` */
 export function specialI1(self: Tensor): Tensor {
-  return op(846, self) as Tensor
+  return op(845, self) as Tensor
 }
 
 /** `special_i1e(Tensor self) -> Tensor` */
 export function specialI1e(self: Tensor): Tensor {
-  return op(847, self) as Tensor
+  return op(846, self) as Tensor
 }
 
 /**
@@ -3562,7 +3557,7 @@ export function specialLaguerrePolynomialL(x: Tensor, n: Tensor | Scalar): Tenso
 /** `special_laguerre_polynomial_l.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialLaguerrePolynomialL(x: Scalar, n: Tensor): Tensor
 export function specialLaguerrePolynomialL(a: unknown, b: unknown): unknown {
-  return op(848, a, b)
+  return op(847, a, b)
 }
 
 /**
@@ -3574,92 +3569,92 @@ export function specialLegendrePolynomialP(x: Tensor, n: Tensor | Scalar): Tenso
 /** `special_legendre_polynomial_p.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialLegendrePolynomialP(x: Scalar, n: Tensor): Tensor
 export function specialLegendrePolynomialP(a: unknown, b: unknown): unknown {
-  return op(849, a, b)
+  return op(848, a, b)
 }
 
 /** `special_log1p(Tensor self) -> Tensor` */
 export function specialLog1p(self: Tensor): Tensor {
-  return op(850, self) as Tensor
+  return op(849, self) as Tensor
 }
 
 /** `special_log_ndtr(Tensor self) -> Tensor` */
 export function specialLogNdtr(self: Tensor): Tensor {
-  return op(851, self) as Tensor
+  return op(850, self) as Tensor
 }
 
 /** `special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
 export function specialLogSoftmax(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor {
-  return op(852, self, dim, options) as Tensor
+  return op(851, self, dim, options) as Tensor
 }
 
 /** `special_logit(Tensor self, float? eps=None) -> Tensor` */
 export function specialLogit(self: Tensor, options?: { eps?: number | null }): Tensor {
-  return op(853, self, options) as Tensor
+  return op(852, self, options) as Tensor
 }
 
 /** `special_logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor` */
 export function specialLogsumexp(self: Tensor, dim: number | readonly number[], options?: { keepdim?: boolean }): Tensor {
-  return op(854, self, dim, options) as Tensor
+  return op(853, self, dim, options) as Tensor
 }
 
 /** `special_modified_bessel_i0(Tensor self) -> Tensor` */
 export function specialModifiedBesselI0(self: Tensor): Tensor {
-  return op(855, self) as Tensor
+  return op(854, self) as Tensor
 }
 
 /** `special_modified_bessel_i1(Tensor self) -> Tensor` */
 export function specialModifiedBesselI1(self: Tensor): Tensor {
-  return op(856, self) as Tensor
+  return op(855, self) as Tensor
 }
 
 /** `special_modified_bessel_k0(Tensor self) -> Tensor` */
 export function specialModifiedBesselK0(self: Tensor): Tensor {
-  return op(857, self) as Tensor
+  return op(856, self) as Tensor
 }
 
 /** `special_modified_bessel_k1(Tensor self) -> Tensor` */
 export function specialModifiedBesselK1(self: Tensor): Tensor {
-  return op(858, self) as Tensor
+  return op(857, self) as Tensor
 }
 
 /** `special_multigammaln(Tensor self, int p) -> Tensor` */
 export function specialMultigammaln(self: Tensor, p: number | bigint): Tensor {
-  return op(859, self, p) as Tensor
+  return op(858, self, p) as Tensor
 }
 
 /** `special_ndtr(Tensor self) -> Tensor` */
 export function specialNdtr(self: Tensor): Tensor {
-  return op(860, self) as Tensor
+  return op(859, self) as Tensor
 }
 
 /** `special_ndtri(Tensor self) -> Tensor` */
 export function specialNdtri(self: Tensor): Tensor {
-  return op(861, self) as Tensor
+  return op(860, self) as Tensor
 }
 
 /** `special_polygamma(int n, Tensor self) -> Tensor` */
 export function specialPolygamma(n: number | bigint, self: Tensor): Tensor {
-  return op(862, n, self) as Tensor
+  return op(861, n, self) as Tensor
 }
 
 /** `special_psi(Tensor self) -> Tensor` */
 export function specialPsi(self: Tensor): Tensor {
-  return op(863, self) as Tensor
+  return op(862, self) as Tensor
 }
 
 /** `special_round(Tensor self, *, int decimals=0) -> Tensor` */
 export function specialRound(self: Tensor, options?: { decimals?: number | bigint }): Tensor {
-  return op(864, self, options) as Tensor
+  return op(863, self, options) as Tensor
 }
 
 /** `special_scaled_modified_bessel_k0(Tensor x) -> Tensor` */
 export function specialScaledModifiedBesselK0(x: Tensor): Tensor {
-  return op(865, x) as Tensor
+  return op(864, x) as Tensor
 }
 
 /** `special_scaled_modified_bessel_k1(Tensor x) -> Tensor` */
 export function specialScaledModifiedBesselK1(x: Tensor): Tensor {
-  return op(866, x) as Tensor
+  return op(865, x) as Tensor
 }
 
 /**
@@ -3671,7 +3666,7 @@ export function specialShiftedChebyshevPolynomialT(x: Tensor, n: Tensor | Scalar
 /** `special_shifted_chebyshev_polynomial_t.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialShiftedChebyshevPolynomialT(x: Scalar, n: Tensor): Tensor
 export function specialShiftedChebyshevPolynomialT(a: unknown, b: unknown): unknown {
-  return op(867, a, b)
+  return op(866, a, b)
 }
 
 /**
@@ -3683,7 +3678,7 @@ export function specialShiftedChebyshevPolynomialU(x: Tensor, n: Tensor | Scalar
 /** `special_shifted_chebyshev_polynomial_u.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialShiftedChebyshevPolynomialU(x: Scalar, n: Tensor): Tensor
 export function specialShiftedChebyshevPolynomialU(a: unknown, b: unknown): unknown {
-  return op(868, a, b)
+  return op(867, a, b)
 }
 
 /**
@@ -3695,7 +3690,7 @@ export function specialShiftedChebyshevPolynomialV(x: Tensor, n: Tensor | Scalar
 /** `special_shifted_chebyshev_polynomial_v.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialShiftedChebyshevPolynomialV(x: Scalar, n: Tensor): Tensor
 export function specialShiftedChebyshevPolynomialV(a: unknown, b: unknown): unknown {
-  return op(869, a, b)
+  return op(868, a, b)
 }
 
 /**
@@ -3707,22 +3702,22 @@ export function specialShiftedChebyshevPolynomialW(x: Tensor, n: Tensor | Scalar
 /** `special_shifted_chebyshev_polynomial_w.x_scalar(Scalar x, Tensor n) -> Tensor` */
 export function specialShiftedChebyshevPolynomialW(x: Scalar, n: Tensor): Tensor
 export function specialShiftedChebyshevPolynomialW(a: unknown, b: unknown): unknown {
-  return op(870, a, b)
+  return op(869, a, b)
 }
 
 /** `special_sinc(Tensor self) -> Tensor` */
 export function specialSinc(self: Tensor): Tensor {
-  return op(871, self) as Tensor
+  return op(870, self) as Tensor
 }
 
 /** `special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export function specialSoftmax(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor {
-  return op(872, self, dim, options) as Tensor
+  return op(871, self, dim, options) as Tensor
 }
 
 /** `special_spherical_bessel_j0(Tensor x) -> Tensor` */
 export function specialSphericalBesselJ0(x: Tensor): Tensor {
-  return op(873, x) as Tensor
+  return op(872, x) as Tensor
 }
 
 /**
@@ -3734,7 +3729,7 @@ export function specialXlog1py(self: Tensor, other: Tensor | Scalar): Tensor
 /** `special_xlog1py.self_scalar(Scalar self, Tensor other) -> Tensor` */
 export function specialXlog1py(self: Scalar, other: Tensor): Tensor
 export function specialXlog1py(a: unknown, b: unknown): unknown {
-  return op(874, a, b)
+  return op(873, a, b)
 }
 
 /**
@@ -3746,7 +3741,7 @@ export function specialXlogy(self: Tensor, other: Tensor | Scalar): Tensor
 /** `special_xlogy.self_scalar(Scalar self, Tensor other) -> Tensor` */
 export function specialXlogy(self: Scalar, other: Tensor): Tensor
 export function specialXlogy(a: unknown, b: unknown): unknown {
-  return op(875, a, b)
+  return op(874, a, b)
 }
 
 /**
@@ -3758,7 +3753,7 @@ export function specialZeta(self: Tensor, other: Tensor | Scalar): Tensor
 /** `special_zeta.self_scalar(Scalar self, Tensor other) -> Tensor` */
 export function specialZeta(self: Scalar, other: Tensor): Tensor
 export function specialZeta(a: unknown, b: unknown): unknown {
-  return op(876, a, b)
+  return op(875, a, b)
 }
 
 /**
@@ -3767,32 +3762,32 @@ export function specialZeta(a: unknown, b: unknown): unknown {
  * `split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]`
  */
 export function split(self: Tensor, splitSize: number | bigint | readonly number[], options?: { dim?: number | bigint }): Tensor[] {
-  return op(877, self, splitSize, options) as Tensor[]
+  return op(876, self, splitSize, options) as Tensor[]
 }
 
 /** `split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]` */
 export function splitWithSizes(self: Tensor, splitSizes: readonly number[], options?: { dim?: number | bigint }): Tensor[] {
-  return op(878, self, splitSizes, options) as Tensor[]
+  return op(877, self, splitSizes, options) as Tensor[]
 }
 
 /** `sqrt(Tensor self) -> Tensor` */
 export function sqrt(self: Tensor): Tensor {
-  return op(879, self) as Tensor
+  return op(878, self) as Tensor
 }
 
 /** `sqrt_(Tensor(a!) self) -> Tensor(a!)` */
 export function sqrt_(self: Tensor): Tensor {
-  return op(880, self) as Tensor
+  return op(879, self) as Tensor
 }
 
 /** `square(Tensor self) -> Tensor` */
 export function square(self: Tensor): Tensor {
-  return op(881, self) as Tensor
+  return op(880, self) as Tensor
 }
 
 /** `square_(Tensor(a!) self) -> Tensor(a!)` */
 export function square_(self: Tensor): Tensor {
-  return op(882, self) as Tensor
+  return op(881, self) as Tensor
 }
 
 /** `squeeze(Tensor(a) self) -> Tensor(a)` */
@@ -3804,17 +3799,17 @@ export function squeeze(self: Tensor): Tensor
  */
 export function squeeze(self: Tensor, dim: number | bigint | readonly number[]): Tensor
 export function squeeze(a: unknown, b?: unknown): unknown {
-  return op(883, a, b)
+  return op(882, a, b)
 }
 
 /** `sspaddmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
 export function sspaddmm(self: Tensor, mat1: Tensor, mat2: Tensor, options?: { beta?: Scalar; alpha?: Scalar }): Tensor {
-  return op(885, self, mat1, mat2, options) as Tensor
+  return op(884, self, mat1, mat2, options) as Tensor
 }
 
 /** `stack(Tensor[] tensors, int dim=0) -> Tensor` */
 export function stack(tensors: readonly Tensor[], options?: { dim?: number | bigint }): Tensor {
-  return op(886, tensors, options) as Tensor
+  return op(885, tensors, options) as Tensor
 }
 
 /** `std(Tensor self, bool unbiased=True) -> Tensor` */
@@ -3824,7 +3819,7 @@ export function std(self: Tensor, options?: { dim?: number | readonly number[] |
 /** `std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor` */
 export function std(self: Tensor, options?: { dim?: number | readonly number[] | null; correction?: Scalar | null; keepdim?: boolean }): Tensor
 export function std(a: unknown, b?: unknown): unknown {
-  return op(887, a, b)
+  return op(886, a, b)
 }
 
 /** `std_mean(Tensor self, bool unbiased=True) -> (Tensor, Tensor)` */
@@ -3834,7 +3829,7 @@ export function stdMean(self: Tensor, options?: { dim?: number | readonly number
 /** `std_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)` */
 export function stdMean(self: Tensor, options?: { dim?: number | readonly number[] | null; correction?: Scalar | null; keepdim?: boolean }): [Tensor, Tensor]
 export function stdMean(a: unknown, b?: unknown): unknown {
-  return op(888, a, b)
+  return op(887, a, b)
 }
 
 /** `stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor` */
@@ -3842,7 +3837,7 @@ export function stft(self: Tensor, nFft: number | bigint, options?: { hopLength?
 /** `stft.center(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor` */
 export function stft(self: Tensor, nFft: number | bigint, options?: { hopLength?: number | bigint | null; winLength?: number | bigint | null; window?: Tensor | null; center?: boolean; padMode?: string; normalized?: boolean; onesided?: boolean | null; returnComplex?: boolean | null; alignToWindow?: boolean | null }): Tensor
 export function stft(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(889, a, b, c)
+  return op(888, a, b, c)
 }
 
 /**
@@ -3851,7 +3846,7 @@ export function stft(a: unknown, b: unknown, c?: unknown): unknown {
  * `sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
  */
 export function sub(self: Tensor, other: Tensor | Scalar, options?: { alpha?: Scalar }): Tensor {
-  return op(890, self, other, options) as Tensor
+  return op(889, self, other, options) as Tensor
 }
 
 /**
@@ -3860,7 +3855,7 @@ export function sub(self: Tensor, other: Tensor | Scalar, options?: { alpha?: Sc
  * `subtract.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor`
  */
 export function subtract(self: Tensor, other: Tensor | Scalar, options?: { alpha?: Scalar }): Tensor {
-  return op(892, self, other, options) as Tensor
+  return op(891, self, other, options) as Tensor
 }
 
 /** `sum(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
@@ -3868,57 +3863,57 @@ export function sum(self: Tensor, options?: { dtype?: DType | null }): Tensor
 /** `sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
 export function sum(self: Tensor, options?: { dim?: number | readonly number[] | null; keepdim?: boolean; dtype?: DType | null }): Tensor
 export function sum(a: unknown, b?: unknown): unknown {
-  return op(894, a, b)
+  return op(893, a, b)
 }
 
 /** `svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)` */
 export function svd(self: Tensor, options?: { some?: boolean; computeUv?: boolean }): [U: Tensor, S: Tensor, V: Tensor] {
-  return op(896, self, options) as [U: Tensor, S: Tensor, V: Tensor]
+  return op(895, self, options) as [U: Tensor, S: Tensor, V: Tensor]
 }
 
 /** `swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)` */
 export function swapaxes(self: Tensor, axis0: number | bigint, axis1: number | bigint): Tensor {
-  return op(897, self, axis0, axis1) as Tensor
+  return op(896, self, axis0, axis1) as Tensor
 }
 
 /** `swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
 export function swapdims(self: Tensor, dim0: number | bigint, dim1: number | bigint): Tensor {
-  return op(899, self, dim0, dim1) as Tensor
+  return op(898, self, dim0, dim1) as Tensor
 }
 
 /** `t(Tensor(a) self) -> Tensor(a)` */
 export function t(self: Tensor): Tensor {
-  return op(901, self) as Tensor
+  return op(900, self) as Tensor
 }
 
 /** `take(Tensor self, Tensor index) -> Tensor` */
 export function take(self: Tensor, index: Tensor): Tensor {
-  return op(903, self, index) as Tensor
+  return op(902, self, index) as Tensor
 }
 
 /** `take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor` */
 export function takeAlongDim(self: Tensor, indices: Tensor, options?: { dim?: number | bigint | null }): Tensor {
-  return op(904, self, indices, options) as Tensor
+  return op(903, self, indices, options) as Tensor
 }
 
 /** `tan(Tensor self) -> Tensor` */
 export function tan(self: Tensor): Tensor {
-  return op(905, self) as Tensor
+  return op(904, self) as Tensor
 }
 
 /** `tan_(Tensor(a!) self) -> Tensor(a!)` */
 export function tan_(self: Tensor): Tensor {
-  return op(906, self) as Tensor
+  return op(905, self) as Tensor
 }
 
 /** `tanh(Tensor self) -> Tensor` */
 export function tanh(self: Tensor): Tensor {
-  return op(907, self) as Tensor
+  return op(906, self) as Tensor
 }
 
 /** `tanh_(Tensor(a!) self) -> Tensor(a!)` */
 export function tanh_(self: Tensor): Tensor {
-  return op(908, self) as Tensor
+  return op(907, self) as Tensor
 }
 
 /** `tensor_split.tensor_indices_or_sections(Tensor(a -> *) self, Tensor tensor_indices_or_sections, int dim=0) -> Tensor(a)[]` */
@@ -3928,42 +3923,42 @@ export function tensorSplit(self: Tensor, sections: number | bigint, options?: {
 /** `tensor_split.indices(Tensor(a -> *) self, SymInt[] indices, int dim=0) -> Tensor(a)[]` */
 export function tensorSplit(self: Tensor, indices: readonly number[], options?: { dim?: number | bigint }): Tensor[]
 export function tensorSplit(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(909, a, b, c)
+  return op(908, a, b, c)
 }
 
 /** `tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor` */
 export function tensordot(self: Tensor, other: Tensor, dimsSelf: readonly number[], dimsOther: readonly number[]): Tensor {
-  return op(910, self, other, dimsSelf, dimsOther) as Tensor
+  return op(909, self, other, dimsSelf, dimsOther) as Tensor
 }
 
 /** `threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor` */
 export function threshold(self: Tensor, threshold: Scalar, value: Scalar): Tensor {
-  return op(911, self, threshold, value) as Tensor
+  return op(910, self, threshold, value) as Tensor
 }
 
 /** `threshold_(Tensor(a!) self, Scalar threshold, Scalar value) -> Tensor(a!)` */
 export function threshold_(self: Tensor, threshold: Scalar, value: Scalar): Tensor {
-  return op(912, self, threshold, value) as Tensor
+  return op(911, self, threshold, value) as Tensor
 }
 
 /** `tile(Tensor self, SymInt[] dims) -> Tensor` */
 export function tile(self: Tensor, dims: readonly number[]): Tensor {
-  return op(913, self, dims) as Tensor
+  return op(912, self, dims) as Tensor
 }
 
 /** `topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)` */
 export function topk(self: Tensor, k: number | bigint, options?: { dim?: number | bigint; largest?: boolean; sorted?: boolean }): [values: Tensor, indices: Tensor] {
-  return op(921, self, k, options) as [values: Tensor, indices: Tensor]
+  return op(920, self, k, options) as [values: Tensor, indices: Tensor]
 }
 
 /** `trace(Tensor self) -> Tensor` */
 export function trace(self: Tensor): Tensor {
-  return op(922, self) as Tensor
+  return op(921, self) as Tensor
 }
 
 /** `transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
 export function transpose(self: Tensor, dim0: number | bigint, dim1: number | bigint): Tensor {
-  return op(923, self, dim0, dim1) as Tensor
+  return op(922, self, dim0, dim1) as Tensor
 }
 
 /** `trapezoid.dx(Tensor y, *, Scalar dx=1, int dim=-1) -> Tensor` */
@@ -3971,7 +3966,7 @@ export function trapezoid(y: Tensor, options?: { dx?: Scalar; dim?: number | big
 /** `trapezoid.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor` */
 export function trapezoid(y: Tensor, x: Tensor, options?: { dim?: number | bigint }): Tensor
 export function trapezoid(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(925, a, b, c)
+  return op(924, a, b, c)
 }
 
 /** `trapz.dx(Tensor y, *, float dx=1., int dim=-1) -> Tensor` */
@@ -3979,37 +3974,37 @@ export function trapz(y: Tensor, options?: { dx?: number; dim?: number | bigint 
 /** `trapz.x(Tensor y, Tensor x, *, int dim=-1) -> Tensor` */
 export function trapz(y: Tensor, x: Tensor, options?: { dim?: number | bigint }): Tensor
 export function trapz(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(926, a, b, c)
+  return op(925, a, b, c)
 }
 
 /** `triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> (Tensor solution, Tensor cloned_coefficient)` */
 export function triangularSolve(self: Tensor, A: Tensor, options?: { upper?: boolean; transpose?: boolean; unitriangular?: boolean }): [solution: Tensor, clonedCoefficient: Tensor] {
-  return op(927, self, A, options) as [solution: Tensor, clonedCoefficient: Tensor]
+  return op(926, self, A, options) as [solution: Tensor, clonedCoefficient: Tensor]
 }
 
 /** `tril(Tensor self, SymInt diagonal=0) -> Tensor` */
 export function tril(self: Tensor, options?: { diagonal?: number | bigint }): Tensor {
-  return op(928, self, options) as Tensor
+  return op(927, self, options) as Tensor
 }
 
 /** `tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function trilIndices(row: number | bigint, col: number | bigint, options?: { offset?: number | bigint; dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor {
-  return op(930, row, col, options) as Tensor
+  return op(929, row, col, options) as Tensor
 }
 
 /** `triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1., float p=2., float eps=9.9999999999999995e-07, bool swap=False, int reduction=1) -> Tensor` */
 export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options?: { margin?: number; p?: number; eps?: number; swap?: boolean; reduction?: number | bigint }): Tensor {
-  return op(931, anchor, positive, negative, options) as Tensor
+  return op(930, anchor, positive, negative, options) as Tensor
 }
 
 /** `triu(Tensor self, SymInt diagonal=0) -> Tensor` */
 export function triu(self: Tensor, options?: { diagonal?: number | bigint }): Tensor {
-  return op(932, self, options) as Tensor
+  return op(931, self, options) as Tensor
 }
 
 /** `triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function triuIndices(row: number | bigint, col: number | bigint, options?: { offset?: number | bigint; dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null }): Tensor {
-  return op(934, row, col, options) as Tensor
+  return op(933, row, col, options) as Tensor
 }
 
 /**
@@ -4018,67 +4013,67 @@ export function triuIndices(row: number | bigint, col: number | bigint, options?
  * `true_divide.Scalar(Tensor self, Scalar other) -> Tensor`
  */
 export function trueDivide(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(935, self, other) as Tensor
+  return op(934, self, other) as Tensor
 }
 
 /** `trunc(Tensor self) -> Tensor` */
 export function trunc(self: Tensor): Tensor {
-  return op(937, self) as Tensor
+  return op(936, self) as Tensor
 }
 
 /** `trunc_(Tensor(a!) self) -> Tensor(a!)` */
 export function trunc_(self: Tensor): Tensor {
-  return op(938, self) as Tensor
+  return op(937, self) as Tensor
 }
 
 /** `unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]` */
 export function unbind(self: Tensor, options?: { dim?: number | bigint }): Tensor[] {
-  return op(940, self, options) as Tensor[]
+  return op(939, self, options) as Tensor[]
 }
 
 /** `unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)` */
 export function unflatten(self: Tensor, dim: number | bigint, sizes: readonly number[]): Tensor {
-  return op(941, self, dim, sizes) as Tensor
+  return op(940, self, dim, sizes) as Tensor
 }
 
 /** `unflatten_dense_tensors(Tensor flat, Tensor[] tensors) -> Tensor[]` */
 export function unflattenDenseTensors(flat: Tensor, tensors: readonly Tensor[]): Tensor[] {
-  return op(942, flat, tensors) as Tensor[]
+  return op(941, flat, tensors) as Tensor[]
 }
 
 /** `unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, int? dim=None) -> (Tensor, Tensor, Tensor)` */
 export function uniqueConsecutive(self: Tensor, options?: { returnInverse?: boolean; returnCounts?: boolean; dim?: number | bigint | null }): [Tensor, Tensor, Tensor] {
-  return op(945, self, options) as [Tensor, Tensor, Tensor]
+  return op(944, self, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)` */
 export function uniqueDim(self: Tensor, dim: number | bigint, options?: { sorted?: boolean; returnInverse?: boolean; returnCounts?: boolean }): [Tensor, Tensor, Tensor] {
-  return op(946, self, dim, options) as [Tensor, Tensor, Tensor]
+  return op(945, self, dim, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `unique_dim_consecutive(Tensor self, int dim, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)` */
 export function uniqueDimConsecutive(self: Tensor, dim: number | bigint, options?: { returnInverse?: boolean; returnCounts?: boolean }): [Tensor, Tensor, Tensor] {
-  return op(947, self, dim, options) as [Tensor, Tensor, Tensor]
+  return op(946, self, dim, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]` */
 export function unsafeChunk(self: Tensor, chunks: number | bigint, options?: { dim?: number | bigint }): Tensor[] {
-  return op(948, self, chunks, options) as Tensor[]
+  return op(947, self, chunks, options) as Tensor[]
 }
 
 /** `unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]` */
 export function unsafeSplit(self: Tensor, splitSize: number | bigint, options?: { dim?: number | bigint }): Tensor[] {
-  return op(949, self, splitSize, options) as Tensor[]
+  return op(948, self, splitSize, options) as Tensor[]
 }
 
 /** `unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]` */
 export function unsafeSplitWithSizes(self: Tensor, splitSizes: readonly number[], options?: { dim?: number | bigint }): Tensor[] {
-  return op(950, self, splitSizes, options) as Tensor[]
+  return op(949, self, splitSizes, options) as Tensor[]
 }
 
 /** `unsqueeze(Tensor(a) self, int dim) -> Tensor(a)` */
 export function unsqueeze(self: Tensor, dim: number | bigint): Tensor {
-  return op(951, self, dim) as Tensor
+  return op(950, self, dim) as Tensor
 }
 
 /** `upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -4086,7 +4081,7 @@ export function upsampleBicubic2d(input: Tensor, alignCorners: boolean, options?
 /** `upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function upsampleBicubic2d(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function upsampleBicubic2d(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(953, a, b, c, d)
+  return op(952, a, b, c, d)
 }
 
 /** `upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -4094,7 +4089,7 @@ export function upsampleBilinear2d(input: Tensor, alignCorners: boolean, options
 /** `upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function upsampleBilinear2d(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function upsampleBilinear2d(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(954, a, b, c, d)
+  return op(953, a, b, c, d)
 }
 
 /** `upsample_linear1d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -4102,7 +4097,7 @@ export function upsampleLinear1d(input: Tensor, alignCorners: boolean, options?:
 /** `upsample_linear1d(Tensor self, SymInt[1] output_size, bool align_corners, float? scales=None) -> Tensor` */
 export function upsampleLinear1d(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scales?: number | null }): Tensor
 export function upsampleLinear1d(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(955, a, b, c, d)
+  return op(954, a, b, c, d)
 }
 
 /** `upsample_nearest1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -4110,7 +4105,7 @@ export function upsampleNearest1d(input: Tensor, options?: { outputSize?: readon
 /** `upsample_nearest1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor` */
 export function upsampleNearest1d(self: Tensor, outputSize: number | readonly number[], options?: { scales?: number | null }): Tensor
 export function upsampleNearest1d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(956, a, b, c)
+  return op(955, a, b, c)
 }
 
 /** `upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -4118,7 +4113,7 @@ export function upsampleNearest2d(input: Tensor, options?: { outputSize?: readon
 /** `upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function upsampleNearest2d(self: Tensor, outputSize: number | readonly number[], options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function upsampleNearest2d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(957, a, b, c)
+  return op(956, a, b, c)
 }
 
 /** `upsample_nearest3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -4126,7 +4121,7 @@ export function upsampleNearest3d(input: Tensor, options?: { outputSize?: readon
 /** `upsample_nearest3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function upsampleNearest3d(self: Tensor, outputSize: number | readonly number[], options?: { scalesD?: number | null; scalesH?: number | null; scalesW?: number | null }): Tensor
 export function upsampleNearest3d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(958, a, b, c)
+  return op(957, a, b, c)
 }
 
 /** `upsample_trilinear3d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -4134,12 +4129,12 @@ export function upsampleTrilinear3d(input: Tensor, alignCorners: boolean, option
 /** `upsample_trilinear3d(Tensor self, SymInt[3] output_size, bool align_corners, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function upsampleTrilinear3d(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scalesD?: number | null; scalesH?: number | null; scalesW?: number | null }): Tensor
 export function upsampleTrilinear3d(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(959, a, b, c, d)
+  return op(958, a, b, c, d)
 }
 
 /** `vander(Tensor x, int? N=None, bool increasing=False) -> Tensor` */
 export function vander(x: Tensor, options?: { N?: number | bigint | null; increasing?: boolean }): Tensor {
-  return op(961, x, options) as Tensor
+  return op(960, x, options) as Tensor
 }
 
 /** `var(Tensor self, bool unbiased=True) -> Tensor` */
@@ -4149,7 +4144,7 @@ export function var_(self: Tensor, options?: { dim?: number | readonly number[] 
 /** `var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor` */
 export function var_(self: Tensor, options?: { dim?: number | readonly number[] | null; correction?: Scalar | null; keepdim?: boolean }): Tensor
 export function var_(a: unknown, b?: unknown): unknown {
-  return op(962, a, b)
+  return op(961, a, b)
 }
 export { var_ as var }
 
@@ -4160,22 +4155,22 @@ export function varMean(self: Tensor, options?: { dim?: number | readonly number
 /** `var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)` */
 export function varMean(self: Tensor, options?: { dim?: number | readonly number[] | null; correction?: Scalar | null; keepdim?: boolean }): [Tensor, Tensor]
 export function varMean(a: unknown, b?: unknown): unknown {
-  return op(963, a, b)
+  return op(962, a, b)
 }
 
 /** `vdot(Tensor self, Tensor other) -> Tensor` */
 export function vdot(self: Tensor, other: Tensor): Tensor {
-  return op(964, self, other) as Tensor
+  return op(963, self, other) as Tensor
 }
 
 /** `view_as_complex(Tensor(a) self) -> Tensor(a)` */
 export function viewAsComplex(self: Tensor): Tensor {
-  return op(967, self) as Tensor
+  return op(966, self) as Tensor
 }
 
 /** `view_as_real(Tensor(a) self) -> Tensor(a)` */
 export function viewAsReal(self: Tensor): Tensor {
-  return op(968, self) as Tensor
+  return op(967, self) as Tensor
 }
 
 /** `vsplit.int(Tensor(a -> *) self, int sections) -> Tensor(a)[]` */
@@ -4183,12 +4178,12 @@ export function vsplit(self: Tensor, sections: number | bigint): Tensor[]
 /** `vsplit.array(Tensor(a -> *) self, int[] indices) -> Tensor(a)[]` */
 export function vsplit(self: Tensor, indices: readonly number[]): Tensor[]
 export function vsplit(a: unknown, b: unknown): unknown {
-  return op(969, a, b)
+  return op(968, a, b)
 }
 
 /** `vstack(Tensor[] tensors) -> Tensor` */
 export function vstack(tensors: readonly Tensor[]): Tensor {
-  return op(970, tensors) as Tensor
+  return op(969, tensors) as Tensor
 }
 
 /** `where(Tensor condition) -> Tensor[]` */
@@ -4206,7 +4201,7 @@ export function where(condition: Tensor, self: Tensor, other: Tensor | Scalar): 
  */
 export function where(condition: Tensor, self: Scalar, other: Tensor | Scalar): Tensor
 export function where(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(971, a, b, c)
+  return op(970, a, b, c)
 }
 
 /**
@@ -4218,7 +4213,7 @@ export function xlogy(self: Tensor, other: Tensor | Scalar): Tensor
 /** `xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor` */
 export function xlogy(self: Scalar, other: Tensor): Tensor
 export function xlogy(a: unknown, b: unknown): unknown {
-  return op(972, a, b)
+  return op(971, a, b)
 }
 
 /**
@@ -4227,15 +4222,15 @@ export function xlogy(a: unknown, b: unknown): unknown {
  * `xlogy_.Scalar_Other(Tensor(a!) self, Scalar other) -> Tensor(a!)`
  */
 export function xlogy_(self: Tensor, other: Tensor | Scalar): Tensor {
-  return op(973, self, other) as Tensor
+  return op(972, self, other) as Tensor
 }
 
 /** `zero_(Tensor(a!) self) -> Tensor(a!)` */
 export function zero_(self: Tensor): Tensor {
-  return op(974, self) as Tensor
+  return op(973, self) as Tensor
 }
 
 /** `zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
 export function zerosLike(self: Tensor, options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null; memoryFormat?: MemoryFormat | null }): Tensor {
-  return op(975, self, options) as Tensor
+  return op(974, self, options) as Tensor
 }

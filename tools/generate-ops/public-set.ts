@@ -12,7 +12,7 @@ interface Rule {
 /** Operators that stay behind the raw `call`; the first rule whose pattern matches the whole name tells why. */
 const LEFT_OUT: readonly Rule[] = [
   { names: /.*backward.*|.*_jvp/, reason: 'derivatives are reached through autograd' },
-  { names: /(?:mkldnn|miopen|cudnn|mps|fbgemm)_.*|.*_mkldnn|lstm_mps.*/, reason: 'one backend only' },
+  { names: /(?:mkldnn|miopen|cudnn|mps|fbgemm)_.*|.*_mkldnn|lstm_mps.*|hspmm/, reason: 'one backend only' },
   {
     names: /(?!fake_).*quantize.*|q_.*|qscheme|int_repr|choose_qparams.*|fused_moving_avg_obs.*|.*cachemask.*/,
     reason: 'quantisation internals',
