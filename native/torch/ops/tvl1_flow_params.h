@@ -31,7 +31,7 @@ struct Tvl1Step {
 struct Tvl1Size {
   int64_t height;
   int64_t width;
-  int64_t area() const { return height * width; }
+  constexpr int64_t area() const { return height * width; }
 };
 
 struct Tvl1Params {
