@@ -1,3 +1,4 @@
+import { searchLibTorch } from '../native/libtorch'
 import { setup } from '../native/setup'
 import { type CommonOptions, type Context, EXIT, note, printJson } from './command'
 
@@ -18,10 +19,17 @@ export async function runSetup(options: SetupCommandOptions, { signal }: Context
     onMessage: json ? undefined : note,
     signal,
   })
+  const used = searchLibTorch().libtorch
   if (json) {
-    printJson({ ...result, seconds: (performance.now() - started) / 1000 })
+    printJson({ ...result, used: used?.root, seconds: (performance.now() - started) / 1000 })
   } else {
     console.log(result.installed ? `LibTorch is in ${result.root}` : `LibTorch is in ${result.root} already`)
+  }
+  if (used?.root !== result.root) {
+    const other = used
+      ? `${used.root} (found by ${used.source})`
+      : `LIBTORCH=${process.env.LIBTORCH}, which does not fit,`
+    note(`${other} comes before it. To use this one: export LIBTORCH=${result.root}`)
   }
   return EXIT.ok
 }
