@@ -98,7 +98,7 @@ function end(serial: number): void {
 
 function putArgument(value: unknown): void {
   if (optionals > 0) throw new ArgumentError(`${current.name}: options come last, nothing may follow them`)
-  if (typeof value === 'object' && value !== null && isOptions(value)) {
+  if (typeof value === 'object' && value !== null && !isTensor(value) && isOptions(value)) {
     putOptions(value)
   } else {
     putValue(value)
