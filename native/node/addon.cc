@@ -172,26 +172,26 @@ napi_value reset_strings(Environment& self, const Parameters&) {
 napi_value invoke(napi_env env, napi_callback_info) {
   Environment& self = Environment::of(env);
   const Environment::Timer timer(self);
+  bool prepared = false;
   Failure failure;
   const bool fine = guarded(failure, [&] {
     prepare(self.frame, self.functions, self.registry, self.call);
+    prepared = true;
     execute(self.call);
     self.write_results(self.call.candidate, self.call.stack);
     self.report_memory();
   });
   if (fine) return nullptr;
-  self.call.stack.clear();
-  const Failure caught = failure;
-  // The call consumed its arguments; they are read once more to say which tensors it was about.
-  Failure ignored;
-  if (failure.kind != "Disposed" && failure.message.rfind("aten::", 0) != 0) {
+  if (prepared) {
+    // The operator consumed its arguments; they are read once more to say which tensors it was about.
+    Failure ignored;
     guarded(ignored, [&] {
       prepare(self.frame, self.functions, self.registry, self.call);
       const std::string tensors = describe_tensors(*self.call.candidate, self.call.stack);
-      failure.message = self.call.function->name + ": " + caught.message + (tensors.empty() ? "" : " (" + tensors + ")");
+      failure.message = self.call.function->name + ": " + failure.message + (tensors.empty() ? "" : " (" + tensors + ")");
     });
-    self.call.stack.clear();
   }
+  self.call.stack.clear();
   napi_throw(env, self.make_error(failure));
   return nullptr;
 }
