@@ -25,15 +25,71 @@ std::atomic<int64_t> ceiling{std::numeric_limits<int64_t>::max()};
 std::array<std::atomic<int64_t>, kAccounts> accounts{};
 thread_local int account = 0;
 
+/// Small blocks that were freed, kept by thread for the next tensors: the C library's aligned allocation costs more than
+/// adding two small tensors does.
+class SmallBlocks {
+ public:
+  static constexpr size_t kStep = 64;
+  static constexpr size_t kLargest = 2048;
+
+  ~SmallBlocks() {
+    gone = true;
+    for (Block*& list : lists_) {
+      while (list != nullptr) c10::free_cpu(std::exchange(list, list->next));
+    }
+  }
+
+  static size_t round_up(size_t bytes) { return (bytes + kStep - 1) / kStep * kStep; }
+
+  void* take(size_t rounded) {
+    Block*& list = lists_[rounded / kStep];
+    if (list == nullptr) return nullptr;
+    kept_ -= rounded;
+    return std::exchange(list, list->next);
+  }
+
+  /// False when the block must be freed: it is large, or enough are kept.
+  bool keep(void* block, size_t usable) {
+    const size_t rounded = usable / kStep * kStep;
+    if (rounded > kLargest || rounded == 0 || kept_ + rounded > kMost) return false;
+    auto* kept = static_cast<Block*>(block);
+    kept->next = std::exchange(lists_[rounded / kStep], kept);
+    kept_ += rounded;
+    return true;
+  }
+
+  /// True once the thread's blocks were freed at its end; tensors may be freed later still.
+  static thread_local bool gone;
+
+ private:
+  struct Block {
+    Block* next;
+  };
+  static constexpr size_t kMost = 1 << 20;
+
+  std::array<Block*, kLargest / kStep + 1> lists_{};
+  size_t kept_ = 0;
+};
+
+thread_local bool SmallBlocks::gone = false;
+thread_local SmallBlocks small_blocks;
+
+void* obtain(size_t bytes) {
+  if (bytes == 0 || bytes > SmallBlocks::kLargest || SmallBlocks::gone) return c10::alloc_cpu(bytes);
+  const size_t rounded = SmallBlocks::round_up(bytes);
+  void* block = small_blocks.take(rounded);
+  return block != nullptr ? block : c10::alloc_cpu(rounded);
+}
+
 /// A block must be credited to the account that was charged for it, on whatever thread it is freed. The account is
 /// told by which of these functions a block carries as its deleter, so blocks need no header.
 template <int Account>
 void release(void* block) {
   if (block == nullptr) return;
-  const auto bytes = static_cast<int64_t>(malloc_usable_size(block));
-  c10::free_cpu(block);
-  total.fetch_sub(bytes, std::memory_order_relaxed);
-  accounts[Account].fetch_sub(bytes, std::memory_order_relaxed);
+  const size_t bytes = malloc_usable_size(block);
+  total.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  accounts[Account].fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  if (SmallBlocks::gone || !small_blocks.keep(block, bytes)) c10::free_cpu(block);
 }
 
 template <int... Account>
@@ -53,7 +109,7 @@ class CountingAllocator final : public c10::Allocator {
                        " bytes of CPU memory, of which ", held,
                        " are in use; dispose of tensors (memory.stats() counts them) or raise memory.setCpuLimit()");
     }
-    void* block = c10::alloc_cpu(bytes);
+    void* block = obtain(bytes);
     if (block != nullptr) {
       const auto usable = static_cast<int64_t>(malloc_usable_size(block));
       const int64_t now = total.fetch_add(usable, std::memory_order_relaxed) + usable;
