@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { npmBin, ROOT, run } from './run'
 
 const DIST = join(ROOT, 'dist')
-const STAMP = join(DIST, '.built-from')
+/** Not in dist/, all of which is published. */
+const STAMP = join(ROOT, '.cache/dist-built-from')
 
 /** Bundles lib/ into dist/ with tsup, unless dist/ was made from the same sources. */
 export async function buildJs(): Promise<void> {
   const started = performance.now()
   const sources = fingerprint()
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) {
+  const complete = existsSync(STAMP) && existsSync(join(DIST, 'index.js')) && existsSync(join(DIST, 'index.d.ts'))
+  if (complete && readFileSync(STAMP, 'utf8') === sources) {
     console.log(`js: ${DIST} is up to date`)
     return
   }
   await run(npmBin('tsup'), ['--silent'])
   chmodSync(join(DIST, 'cli/main.js'), 0o755)
+  mkdirSync(dirname(STAMP), { recursive: true })
   writeFileSync(STAMP, sources)
   console.log(`js: built ${DIST} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
 }
