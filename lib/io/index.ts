@@ -1,0 +1,6 @@
+export { writeFileAtomic } from './atomic-file'
+export { type FlowFile, readFlow, writeFlow } from './flow'
+export { type ReadImageOptions, readImage, writeImage } from './image'
+export { type EncodeOptions, encodeImage, type ImageFormat } from './image-encode'
+export type { ImageMode } from './planar'
+export type { Source } from './source'
