@@ -1,5 +1,6 @@
 // The public names of lib/tensor. What is written by hand comes first: an explicit export wins over a generated one of
 // the same name (`slice`, an index, over the operator, which stays as the method `t.slice()`).
+export { enableGrad, inferenceMode, isGradEnabled, isInferenceMode, noGrad } from './autograd'
 export type { AsyncCallOptions, Progress } from './call'
 export { call, callAsync } from './call'
 export type { RandomOptions, TensorData, TensorOptions } from './creation'
@@ -19,9 +20,23 @@ export {
   tensor,
   zeros,
 } from './creation'
+export type { ResolvedDevice } from './device'
+export {
+  cpuCapability,
+  cudaDeviceCount,
+  cudaIsAvailable,
+  cudaUnavailableReason,
+  getNumThreads,
+  libtorchVersion,
+  resolveDevice,
+  setNumThreads,
+} from './device'
 export type { ElementsOf } from './elements'
 export { isTensor } from './handle'
-export type { Index } from './indexing'
+export type { Index, Slice } from './indexing'
+export { newAxis, slice } from './indexing'
+export type { CreationSite, MemoryStats } from './memory'
+export * as memory from './memory'
 export * from './ops.generated'
 export { Generator, manualSeed } from './random'
 export { dispose, keep, tidy, tidyAsync } from './scope'

@@ -32,7 +32,8 @@ export class Scope {
   /** Frees what the scope holds, except the tensors in `result`, which pass to the enclosing scope. */
   close(result: unknown): void {
     this.#open = false
-    if (result !== undefined) for (const tensor of tensorsIn(result)) if (tensor[OWNER] === this) adopt(tensor, this.parent)
+    if (result !== undefined)
+      for (const tensor of tensorsIn(result)) if (tensor[OWNER] === this) adopt(tensor, this.parent)
     const frame = native.doubles
     let count = 0
     for (const item of this.#items) {
@@ -66,6 +67,7 @@ shared[KEY] ??= {
 const state = shared[KEY] as ScopeState
 
 function freeHandle(handle: number): void {
+  if (debugEnabled()) forgetSite(handle)
   native.doubles[0] = handle
   bridge().free(1)
 }
@@ -101,7 +103,9 @@ export function tidy<T>(fn: () => T): T {
     if (isThenable(result)) {
       result.then(undefined, () => {})
       result = undefined
-      throw new ArgumentError('tidy: the function returned a promise, whose tensors would be freed at once; use tidyAsync')
+      throw new ArgumentError(
+        'tidy: the function returned a promise, whose tensors would be freed at once; use tidyAsync',
+      )
     }
     return result
   } finally {
@@ -133,7 +137,6 @@ export function dispose(value: unknown): void {
   for (const tensor of tensorsIn(value)) {
     if (tensor[HANDLE] === 0) continue
     freeHandle(tensor[HANDLE])
-    if (debugEnabled()) forgetSite(tensor[HANDLE])
     tensor[HANDLE] = 0
   }
 }

@@ -1,18 +1,18 @@
 import { inspect } from 'node:util'
 import { ArgumentError, DisposedError, DTypeError } from '../native/errors'
 import { bridge, native } from '../native/frame'
-import { elementsFromBytes, type ElementsOf } from './elements'
+import { call, registerTensorClass, wrap } from './call'
+import { type ElementsOf, elementsFromBytes } from './elements'
 import { formatTensor } from './format'
 import { HANDLE, OWNER, type TensorLike } from './handle'
-import { type Index, indexTensor } from './indexing'
+import { assignIndexed, type Index, indexTensor } from './indexing'
 import { installMethods } from './install-methods'
 import { METHODS, type TensorMethods } from './methods.generated'
-import { call, registerTensorClass, wrap } from './call'
 import { dispose, type Scope } from './scope'
 import { bytesOf, Complex, type Device, DTYPE_OF_CODE, type DType, type Layout, type Scalar } from './types'
 
 /** Offsets of what `bridge.describe()` lays out in the frame. */
-const enum Field {
+enum Field {
   DType = 0,
   DeviceType = 1,
   DeviceIndex = 2,
@@ -28,7 +28,15 @@ const enum Field {
   Sizes = 12,
 }
 
-const LAYOUTS: readonly Layout[] = ['strided', 'sparse_coo', 'sparse_csr', 'mkldnn', 'sparse_csc', 'sparse_bsr', 'sparse_bsc']
+const LAYOUTS: readonly Layout[] = [
+  'strided',
+  'sparse_coo',
+  'sparse_csr',
+  'mkldnn',
+  'sparse_csc',
+  'sparse_bsr',
+  'sparse_bsc',
+]
 /** c10's numbers: CPU = 1 is MKLDNN and so on; only these three occur here. */
 const DEVICE_NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'cpu'],
@@ -54,7 +62,8 @@ export class Tensor<D extends DType = DType> implements TensorLike {
 
   /** @internal Use `tensor()`. */
   constructor(handle: number) {
-    if (typeof handle !== 'number') throw new ArgumentError('new Tensor: not for use by applications; call tensor(data)')
+    if (typeof handle !== 'number')
+      throw new ArgumentError('new Tensor: not for use by applications; call tensor(data)')
     this[HANDLE] = handle
   }
 
@@ -207,6 +216,17 @@ export class Tensor<D extends DType = DType> implements TensorLike {
   }
 
   /**
+   * Writes to a part of the tensor, in place: `t.setAt([0, slice(2)], 1)` is PyTorch's `t[0, 2:] = 1`.
+   *
+   * @param indices as those of `at`
+   * @param value a number, or a tensor that broadcasts to the part; it is converted to this tensor's dtype and device
+   */
+  setAt(indices: readonly Index[], value: Tensor | Scalar): this {
+    assignIndexed(this, indices, value)
+    return this
+  }
+
+  /**
    * The tensor as another dtype, on another device, or both; itself where nothing changes.
    *
    * @throws DeviceError when the device is not there; its message says why
@@ -254,7 +274,10 @@ export class Tensor<D extends DType = DType> implements TensorLike {
    *
    * @param gradient the gradient of the loss with respect to this tensor; may be left out for a tensor of one element
    */
-  backward(gradient?: Tensor, { retainGraph, createGraph = false }: { retainGraph?: boolean; createGraph?: boolean } = {}): void {
+  backward(
+    gradient?: Tensor,
+    { retainGraph, createGraph = false }: { retainGraph?: boolean; createGraph?: boolean } = {},
+  ): void {
     call('aten::_backward', [this, []], { gradient, retainGraph, createGraph })
   }
 
