@@ -1,7 +1,11 @@
 import type { Command } from 'commander'
+import { ArgumentError } from '../native/errors'
 
 /** Exit codes of the command, as `--help` lists them. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130, terminated: 143 } as const
+
+/** Options that contradict each other or name something that cannot be: the user's command line is to be changed. */
+export class UsageError extends ArgumentError {}
 
 /** Options that every command takes. */
 export interface CommonOptions {

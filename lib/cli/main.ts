@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import pc from 'picocolors'
 import { VisionNativeError } from '../native/errors'
 import { packageVersion } from '../native/package-root'
-import { type CommonOptions, type Context, EXIT, note, printJson, withCommonOptions } from './command'
+import type { Tvl1Preset } from '../ops'
+import { type CommonOptions, type Context, EXIT, note, printJson, UsageError, withCommonOptions } from './command'
 
 const HELP = `
 Examples:
@@ -13,6 +14,15 @@ Examples:
   $ vision-native flow a.png b.png --flo out.flo --json      and as a file for programs
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
+
+const FLOW_HELP = `
+Examples:
+  $ vision-native flow frame1.png frame2.png -o flow.png
+  $ vision-native flow frame1.png frame2.png -o arrows.jpg --arrows --preset ipol
+  $ vision-native flow frame1.png frame2.png --truth measured.flo --json`
+
+/** Keys of tvl1Presets, which must not be imported here: help should not wait for the operators. */
+const PRESETS: readonly Tvl1Preset[] = ['opencv-cpu', 'opencv24-cuda', 'opencv-cuda', 'ipol']
 
 // Each command is imported when it runs: none of them waits for what another one needs.
 function program(execute: Execute): Command {
@@ -24,6 +34,22 @@ function program(execute: Execute): Command {
     .addHelpText('after', HELP)
     .showHelpAfterError('(add --help for what is possible)')
     .exitOverride()
+
+  withCommonOptions(cli.command('flow'))
+    .description('TV-L1 optical flow from one frame to the next')
+    .argument('<first>', 'first frame: JPEG, PNG, WebP, AVIF, TIFF or GIF')
+    .argument('<second>', 'second frame, of the same size')
+    .option('-o, --output <picture>', 'colour picture of the flow (png, jpg, webp, avif, tiff)')
+    .option('--flo <file>', "the flow itself: Middlebury's .flo, or KITTI's .png")
+    .option('--truth <file>', 'measured flow (.flo or KITTI .png); prints the errors against it')
+    .option('--arrows', 'draw arrows over the first frame instead of colours')
+    .addOption(new Option('--preset <name>', 'whose parameters').choices(PRESETS).default('opencv-cpu'))
+    .option('--device <device>', 'cpu, cuda, cuda:N, or auto: a GPU where there is one', 'auto')
+    .option('--threads <n>', 'threads on the CPU; all cores unless stated', positiveInteger)
+    .addHelpText('after', FLOW_HELP)
+    .action((first, second, options) =>
+      execute(options, async (context) => (await import('./flow')).flow(first, second, options, context)),
+    )
 
   withCommonOptions(cli.command('setup'))
     .description('download LibTorch into the cache (VISION_NATIVE_CACHE, or vision-native in the user cache folder)')
@@ -40,6 +66,12 @@ function program(execute: Execute): Command {
     .action((options) => execute(options, async () => (await import('./doctor')).doctor(options)))
 
   return cli
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('It is a whole number above 0.')
 }
 
 type Execute = (options: CommonOptions, work: (context: Context) => Promise<number>) => Promise<void>
@@ -65,7 +97,7 @@ async function main(argv: readonly string[]): Promise<number> {
     try {
       code = await work({ signal: abort.signal })
     } catch (error) {
-      code = interruptedBy ?? EXIT.failure
+      code = interruptedBy ?? (error instanceof UsageError ? EXIT.usage : EXIT.failure)
       report(error, options)
     }
   }
