@@ -296,6 +296,12 @@ napi_value free_generator(Environment& self, const Parameters& in) {
   return nullptr;
 }
 
+/// LibTorch keeps the hooks that it finds when they are first asked for: asked before its CUDA part is opened, it would
+/// go on without CUDA for good.
+int device_count() {
+  return at::CUDAHooksRegistry()->Has("CUDAHooks") ? at::detail::getCUDAHooks().deviceCount() : 0;
+}
+
 napi_value manual_seed(Environment&, const Parameters& in) {
   const auto seed = static_cast<uint64_t>(in.bigint(0));
   const auto reseed = [seed](const at::Generator& of) {
@@ -304,7 +310,7 @@ napi_value manual_seed(Environment&, const Parameters& in) {
     generator.set_current_seed(seed);
   };
   reseed(at::globalContext().defaultGenerator(at::kCPU));
-  for (int i = 0; i < at::detail::getCUDAHooks().deviceCount(); ++i) {
+  for (int i = 0; i < device_count(); ++i) {
     reseed(at::globalContext().defaultGenerator(c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(i))));
   }
   return nullptr;
@@ -355,7 +361,7 @@ napi_value cpu_capability(Environment& self, const Parameters&) {
 }
 
 napi_value cuda_device_count(Environment& self, const Parameters&) {
-  return to_js(self.env, static_cast<double>(at::detail::getCUDAHooks().deviceCount()));
+  return to_js(self.env, static_cast<double>(device_count()));
 }
 
 napi_value memory_figures(Environment& self, const Parameters&) {
