@@ -1,4 +1,5 @@
-// `npm run prebuild`: the binaries that the published package carries, in prebuilds/linux-x64.
+// `npm run prebuilds`: the binaries that the published package carries, in prebuilds/linux-x64. (A script that is called
+// `prebuild` would run before each `npm run build`.)
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { CUDA_OPERATORS, MANIFEST } from '../lib/native/binaries'

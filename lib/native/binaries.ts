@@ -62,7 +62,7 @@ export function findBinaries(env: NodeJS.ProcessEnv = process.env, root: string 
 
   const loader = resolveLoader(root)
   const folder = join(loader, '..')
-  return gather(folder, basename(loader), folder.startsWith(join(root, 'build')) ? 'build' : 'prebuild')
+  return gather(folder, basename(loader), folder.startsWith(join(root, 'build/')) ? 'build' : 'prebuild')
 }
 
 function resolveLoader(root: string): string {
