@@ -121,8 +121,9 @@ class CountingAllocator final : public c10::Allocator {
     return {block, block, kRelease[account], c10::Device(c10::DeviceType::CPU)};
   }
 
-  /// None: blocks of different accounts have different deleters.
-  c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
+  /// oneDNN takes its scratch memory as raw blocks (an LSTM in float32 does), which carry no deleter. They are given back
+  /// within the operator that took them, so the account is the one that is current.
+  c10::DeleterFnPtr raw_deleter() const override { return [](void* block) { kRelease[account](block); }; }
 
   void copy_data(void* destination, const void* source, std::size_t bytes) const override {
     default_copy_data(destination, source, bytes);
