@@ -1,0 +1,1 @@
+export { angularError, endPointError, type FlowMetricOptions, flowOutliers } from './flow'
