@@ -24,8 +24,8 @@ interface NativeFunction {
 let TensorClass: (new (handle: number) => TensorLike) | undefined
 
 /** tensor.ts registers its class here, which cannot import it: the class itself is built on calls. */
-export function registerTensorClass(constructor: new (handle: number) => TensorLike): void {
-  TensorClass = constructor
+export function registerTensorClass(TensorType: new (handle: number) => TensorLike): void {
+  TensorClass = TensorType
 }
 
 /** A tensor around a fresh handle, owned by the current scope. */
@@ -83,17 +83,19 @@ function begin(fn: NativeFunction): number {
   return native.serial
 }
 
-function end(serial: number): void {
-  if (serial !== native.serial) {
-    throw new ArgumentError(
-      `${current.name}: another operator ran while the arguments were read; pass plain arrays and options, without getters that compute`,
-    )
-  }
+function end(fn: NativeFunction, serial: number): void {
+  if (serial !== native.serial) throw reentered(fn)
   const frame = native.doubles
-  frame[0] = current.id
+  frame[0] = fn.id
   frame[1] = cursor
   frame[2] = positionals
   frame[3] = optionals
+}
+
+function reentered(fn: NativeFunction): ArgumentError {
+  return new ArgumentError(
+    `${fn.name}: another operator ran while the arguments were read; pass plain arrays and options, without getters that compute`,
+  )
 }
 
 function putArgument(value: unknown): void {
@@ -112,14 +114,17 @@ function isOptions(value: object): value is Record<string, unknown> {
 }
 
 function putOptions(options: Record<string, unknown>): void {
+  const fn = current
+  const { serial } = native
   for (const key in options) {
     const value = options[key]
+    if (serial !== native.serial) throw reentered(fn)
     if (value === undefined) continue
-    const index = current.options.get(key)
+    const index = fn.options.get(key)
     if (index === undefined) {
-      const known = [...current.options.keys()]
+      const known = [...fn.options.keys()]
       throw new ArgumentError(
-        `${current.name}: there is no option '${key}'; ${known.length > 0 ? `it takes ${known.join(', ')}` : 'it takes none'}`,
+        `${fn.name}: there is no option '${key}'; ${known.length > 0 ? `it takes ${known.join(', ')}` : 'it takes none'}`,
       )
     }
     if (value === null) continue
@@ -143,8 +148,8 @@ function putValue(value: unknown): void {
       }
       return
     case 'number':
-      // −0 would lose its sign as an integer, and 2^53 is where integers stop being exact.
-      frame[cursor] = Number.isSafeInteger(value) && !Object.is(value, -0) ? Tag.Int : Tag.Double
+      // 2^53 is where integers stop being exact.
+      frame[cursor] = Number.isSafeInteger(value) ? Tag.Int : Tag.Double
       frame[cursor + 1] = value
       cursor += 2
       return
@@ -203,7 +208,8 @@ function putList(list: readonly unknown[]): void {
     if (tag === Tag.Absent) tag = kind
     else if (kind !== tag) {
       // Whole and fractional numbers mix in a list of floats; anything else does not mix.
-      const numbers = (tag === Tag.IntList || tag === Tag.DoubleList) && (kind === Tag.IntList || kind === Tag.DoubleList)
+      const numbers =
+        (tag === Tag.IntList || tag === Tag.DoubleList) && (kind === Tag.IntList || kind === Tag.DoubleList)
       if (!numbers) throw mixedList(list, i)
       tag = Tag.DoubleList
     }
@@ -216,7 +222,7 @@ function putList(list: readonly unknown[]): void {
 }
 
 function listTag(item: unknown): Tag {
-  if (typeof item === 'number') return Number.isSafeInteger(item) && !Object.is(item, -0) ? Tag.IntList : Tag.DoubleList
+  if (typeof item === 'number') return Number.isSafeInteger(item) ? Tag.IntList : Tag.DoubleList
   if (typeof item === 'boolean') return Tag.BoolList
   if (typeof item === 'bigint') return Tag.BigIntList
   if (item === null || isTensor(item)) return Tag.TensorList
@@ -324,13 +330,14 @@ function readList(tag: Tag, length: number): unknown[] {
  * Generated functions are its callers; use `call` for an operator by name.
  */
 export function op(index: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown): unknown {
-  const serial = begin(byIndex[index] ?? functionAt(index))
+  const fn = byIndex[index] ?? functionAt(index)
+  const serial = begin(fn)
   if (e !== undefined) put5(a, b, c, d, e)
   else if (d !== undefined) put4(a, b, c, d)
   else if (c !== undefined) put3(a, b, c)
   else if (b !== undefined) put2(a, b)
   else if (a !== undefined) putArgument(a)
-  end(serial)
+  end(fn, serial)
   bridge().invoke()
   if (native.doubles[0] === 1 && native.doubles[1] === Tag.Tensor) return wrap(native.doubles[2] as number)
   return readResults((i) => (i === 0 ? a : i === 1 ? b : i === 2 ? c : i === 3 ? d : e))
@@ -366,7 +373,7 @@ function layOut(fn: NativeFunction, args: readonly unknown[]): void {
   while (count > 0 && args[count - 1] === undefined) count -= 1
   const serial = begin(fn)
   for (let i = 0; i < count; i++) putArgument(args[i])
-  end(serial)
+  end(fn, serial)
 }
 
 function run(fn: NativeFunction, args: readonly unknown[]): unknown {

@@ -164,9 +164,14 @@ int64_t int_at(const Value& value, size_t at, const Frame& frame) {
 c10::Scalar scalar_at(const Value& value, size_t at, const Frame& frame) {
   switch (value.tag) {
     case Tag::kInt:
-    case Tag::kIntList:
+    case Tag::kIntList: {
+      const double number = frame.at(at);
+      // An integer has no −0, which a sum or a product may depend on.
+      if (number == 0 && std::signbit(number)) return c10::Scalar(number);
+      return c10::Scalar(static_cast<int64_t>(number));
+    }
     case Tag::kBigInt:
-    case Tag::kBigIntList: return c10::Scalar(int_at(value, at, frame));
+    case Tag::kBigIntList: return c10::Scalar(frame.bits_at(at));
     case Tag::kBool:
     case Tag::kBoolList: return c10::Scalar(frame.at(at) != 0);
     case Tag::kComplex: return c10::Scalar(c10::complex<double>(frame.at(at), frame.at(at + 1)));
