@@ -11,10 +11,15 @@ import { systemReason } from './system-reason'
  *
  * A symbolic link is followed; the permissions of an existing file stay.
  *
+ * @param data the bytes, or parts of them one after the other
  * @param caller the public function, for messages
  * @throws ArgumentError when the path cannot be written; the message says why
  */
-export async function writeFileAtomic(path: string, data: Uint8Array, caller = 'writeFileAtomic'): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | AsyncIterable<Uint8Array>,
+  caller = 'writeFileAtomic',
+): Promise<void> {
   if (typeof path !== 'string' || path === '') {
     throw new ArgumentError(`${caller}: the path is ${path === '' ? 'empty' : `of type ${typeof path}`}; pass a string`)
   }
@@ -52,10 +57,15 @@ function ignoreMissing(error: unknown): undefined {
   return undefined
 }
 
-async function writeAndFlush(path: string, data: Uint8Array, mode: number | undefined): Promise<void> {
+async function writeAndFlush(
+  path: string,
+  data: Uint8Array | AsyncIterable<Uint8Array>,
+  mode: number | undefined,
+): Promise<void> {
   await using file: FileHandle = await open(path, 'wx')
   if (mode !== undefined) await file.chmod(mode)
-  await file.writeFile(data)
+  if (data instanceof Uint8Array) await file.writeFile(data)
+  else for await (const part of data) await file.writeFile(part)
   await file.sync()
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ArgumentError, FormatError, VisionNativeError } from '../native/errors'
 import { systemReason } from './system-reason'
@@ -33,7 +33,8 @@ export async function readSource(source: Source, caller: string): Promise<Source
   return { name: `${caller}: ${path}`, bytes: await readRegularFile(path, caller) }
 }
 
-function pathOf(source: unknown, caller: string): string {
+/** The path that a source names. @throws ArgumentError when it names no local file */
+export function pathOf(source: unknown, caller: string): string {
   if (source instanceof URL) {
     if (source.protocol === 'file:') return localPath(source, caller)
     throw remote(source.href, caller)
@@ -64,18 +65,33 @@ function describeValue(value: unknown): string {
 }
 
 async function readRegularFile(path: string, caller: string): Promise<Uint8Array> {
+  return withRegularFile(path, caller, async (file, size) => {
+    if (size > MAX_BYTES) {
+      throw new FormatError(`${caller}: ${path} has ${size} bytes; files up to ${MAX_BYTES} bytes are read`)
+    }
+    const bytes = await file.readFile()
+    if (bytes.byteLength === 0) throw new FormatError(`${caller}: ${path} is empty (0 bytes)`)
+    return bytes
+  })
+}
+
+/**
+ * Opens a file for `read`, which gets its size as well, and closes it.
+ *
+ * @throws ArgumentError when the file is missing, not a regular file, or may not be read
+ */
+export async function withRegularFile<T>(
+  path: string,
+  caller: string,
+  read: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T> {
   try {
     // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stat = await file.stat()
     if (stat.isDirectory()) throw new ArgumentError(`${caller}: ${path} is a folder; pass the path of a file`)
     if (!stat.isFile()) throw new ArgumentError(`${caller}: ${path} is not a regular file; read it and pass its bytes`)
-    if (stat.size > MAX_BYTES) {
-      throw new FormatError(`${caller}: ${path} has ${stat.size} bytes; files up to ${MAX_BYTES} bytes are read`)
-    }
-    const bytes = await file.readFile()
-    if (bytes.byteLength === 0) throw new FormatError(`${caller}: ${path} is empty (0 bytes)`)
-    return bytes
+    return await read(file, stat.size)
   } catch (error) {
     if (VisionNativeError.is(error)) throw error
     throw new ArgumentError(`${caller}: cannot read ${path}: ${systemReason(error)}`, { cause: error })

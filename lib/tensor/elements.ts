@@ -1,6 +1,7 @@
 import { ArgumentError, DTypeError } from '../native/errors'
 import { bridge, native } from '../native/frame'
-import { CODE_OF_DTYPE, type DType, type TypedArray } from './types'
+import { HANDLE, type TensorLike } from './handle'
+import { bytesOf, CODE_OF_DTYPE, type DType, type TypedArray } from './types'
 
 /** The typed array in which the elements of a dtype come to JavaScript. */
 export type ElementsOf<D extends DType> = D extends 'float64' | 'complex128'
@@ -83,11 +84,23 @@ export function dtypeOfArray(array: ArrayBufferView): DType {
 /** A handle of a tensor with a copy of the elements. The array's length must be the product of the sizes. */
 export function handleFromElements(array: ArrayBufferView, shape: readonly number[], dtype: DType): number {
   const code = CODE_OF_DTYPE.get(dtype)
-  if (code === undefined) throw new DTypeError(`tensor: '${dtype}' is no dtype; they are ${[...CODE_OF_DTYPE.keys()].join(', ')}`)
+  if (code === undefined)
+    throw new DTypeError(`tensor: '${dtype}' is no dtype; they are ${[...CODE_OF_DTYPE.keys()].join(', ')}`)
   const frame = native.doubles
   if (shape.length > 64) throw new ArgumentError(`tensor: a shape of ${shape.length} dimensions; 64 are the most`)
   frame[0] = code
   frame[1] = shape.length
   for (let i = 0; i < shape.length; i++) frame[2 + i] = shape[i] as number
   return bridge().fromBytes(array)
+}
+
+/** The contiguous elements of a tensor as bytes in its own dtype, half-precision floats too, read off the event loop. */
+export async function rawBytes(
+  tensor: TensorLike & { readonly numel: number; readonly dtype: DType },
+): Promise<Uint8Array> {
+  const buffer = new ArrayBuffer(tensor.numel * bytesOf(tensor.dtype))
+  await new Promise<void>((resolve, reject) => {
+    bridge().toBytesAsync(tensor[HANDLE], buffer, (error) => (error ? reject(error) : resolve()))
+  })
+  return new Uint8Array(buffer)
 }
