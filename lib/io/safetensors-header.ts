@@ -1,4 +1,4 @@
-import { FormatError } from '../native/errors'
+import { FormatError, VisionNativeError } from '../native/errors'
 import type { DType } from '../tensor/types'
 
 /** One tensor as the header of a safetensors file describes it; `begin` and `end` count from the start of the data. */
@@ -21,6 +21,8 @@ export const LENGTH_BYTES = 8
 /** The reference implementation's limit, which keeps a forged length from filling memory. */
 const MAX_HEADER_BYTES = 100_000_000
 const MAX_DIMENSIONS = 64
+/** The header, a tensor's entry, its shape. */
+const MAX_DEPTH = 3
 const METADATA = '__metadata__'
 
 /**
@@ -86,11 +88,12 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, name: string):
   if (!text.startsWith('{')) throw new FormatError(`${name}: the header does not begin with '{'`)
   let header: unknown
   try {
+    scanNames(text, name)
     header = JSON.parse(text)
   } catch (cause) {
+    if (VisionNativeError.is(cause)) throw cause
     throw new FormatError(`${name}: the header is no JSON: ${(cause as Error).message}`, { cause })
   }
-  refuseDuplicates(text, name)
   const fields = Object.entries(header as object)
   const entries = fields
     .filter(([key]) => key !== METADATA)
@@ -109,8 +112,11 @@ function decodeText(bytes: Uint8Array, name: string): string {
   }
 }
 
-/** `JSON.parse` takes the last of equal names and says nothing. The text is known to be valid JSON. */
-function refuseDuplicates(text: string, name: string): void {
+/**
+ * Refuses equal names, of which `JSON.parse` takes the last and says nothing, and nesting that no header has, which it
+ * takes seconds and gigabytes for.
+ */
+function scanNames(text: string, name: string): void {
   const open: (Set<string> | undefined)[] = []
   for (let at = 0; at < text.length; at++) {
     const character = text[at]
@@ -119,13 +125,14 @@ function refuseDuplicates(text: string, name: string): void {
     else if (character === '}' || character === ']') open.pop()
     else if (character === '"') {
       const start = at
-      for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++
+      for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++
       const names = open.at(-1)
       if (names === undefined || !isName(text, at + 1)) continue
       const key: string = JSON.parse(text.slice(start, at + 1))
       if (names.has(key)) throw new FormatError(`${name}: the header has the name ${JSON.stringify(key)} twice`)
       names.add(key)
     }
+    if (open.length > MAX_DEPTH) throw new FormatError(`${name}: the header is nested deeper than ${MAX_DEPTH} levels`)
   }
 }
 
