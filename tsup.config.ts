@@ -1,32 +1,28 @@
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
 
-export default defineConfig({
-  // The names agree with "exports" and "bin" of package.json.
-  entry: {
-    index: 'lib/index.ts',
-    'ops/index': 'lib/ops/index.ts',
-    'io/index': 'lib/io/index.ts',
-    'metrics/index': 'lib/metrics/index.ts',
-    'vision/index': 'lib/vision/index.ts',
-    'cli/main': 'lib/cli/main.ts',
-  },
+/** Of the subpaths that package.json exports; the names agree with its "exports". */
+const library = {
+  index: 'lib/index.ts',
+  'ops/index': 'lib/ops/index.ts',
+  'io/index': 'lib/io/index.ts',
+  'metrics/index': 'lib/metrics/index.ts',
+  'vision/index': 'lib/vision/index.ts',
+}
+
+const common: Options = {
   outDir: 'dist',
-  format: ['esm', 'cjs'],
   // Subpaths share their chunks: a class or a registry that stood in two files would exist twice.
   splitting: true,
-  dts: {
-    entry: {
-      index: 'lib/index.ts',
-      'ops/index': 'lib/ops/index.ts',
-      'io/index': 'lib/io/index.ts',
-      'metrics/index': 'lib/metrics/index.ts',
-      'vision/index': 'lib/vision/index.ts',
-    },
-  },
   // import.meta.url in the CommonJS build.
   shims: true,
   target: 'node20',
   platform: 'node',
   sourcemap: true,
-  clean: true,
-})
+}
+
+// tools/build-js.ts empties dist/ before, and writes the .d.cts files after: they differ from the .d.ts files only in
+// the extensions that they import, and would take as long to make again.
+export default defineConfig([
+  { ...common, format: 'esm', entry: { ...library, 'cli/main': 'lib/cli/main.ts' }, dts: { entry: library } },
+  { ...common, format: 'cjs', entry: library },
+])

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { npmBin, ROOT, run } from './run'
 
@@ -16,16 +16,31 @@ export async function buildJs(): Promise<void> {
     console.log(`js: ${DIST} is up to date`)
     return
   }
+  rmSync(DIST, { recursive: true, force: true })
   await run(npmBin('tsup'), ['--silent'])
+  writeCommonJsTypes()
   chmodSync(join(DIST, 'cli/main.js'), 0o755)
   mkdirSync(dirname(STAMP), { recursive: true })
   writeFileSync(STAMP, sources)
   console.log(`js: built ${DIST} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
 }
 
+/** A `.d.cts` beside each `.d.ts`: TypeScript takes it for the CommonJS build, whose files end in `.cjs`. */
+function writeCommonJsTypes(): void {
+  for (const name of filesIn(DIST).filter((file) => file.endsWith('.d.ts'))) {
+    const types = readFileSync(join(DIST, name), 'utf8')
+    const commonJs = types.replace(/((?:from|import\()\s*['"]\.{1,2}\/[^'"]+)\.js(?=['"])/g, '$1.cjs')
+    writeFileSync(join(DIST, name.replace(/\.d\.ts$/, '.d.cts')), commonJs)
+  }
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+}
+
 /** Changes when a source file is added, removed or written. */
 function fingerprint(): string {
-  const lib = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' })
+  const lib = filesIn(join(ROOT, 'lib'))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join('lib', name))
   const hash = createHash('sha256')
