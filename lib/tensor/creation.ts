@@ -161,10 +161,16 @@ function checkInt64(value: bigint): bigint {
 
 // ---- Filled ---------------------------------------------------------------------------------------------------------
 
+/** Options of all of these operators, whose names in LibTorch they are. */
+interface CreateOptions<D extends DType> extends RandomOptions<D> {
+  readonly step?: Scalar | undefined
+  readonly base?: number | undefined
+}
+
 function create<D extends DType>(
   name: string,
   args: readonly unknown[],
-  { dtype, device, requiresGrad, ...more }: RandomOptions<D>,
+  { dtype, device, requiresGrad, ...more }: CreateOptions<D>,
   fallback?: DType,
 ): Tensor<D> {
   const made = call(`aten::${name}`, args, { dtype: dtype ?? fallback, device, ...more }) as Tensor<D>
@@ -225,10 +231,12 @@ export function arange(...args: readonly unknown[]): Tensor {
   const last = args.at(-1)
   const hasOptions = typeof last === 'object' && last !== null && !Complex.is(last)
   const numbers = (hasOptions ? args.slice(0, -1) : args).filter((value) => value !== undefined)
-  const overload = ['arange', 'arange.start', 'arange.start_step'][numbers.length - 1]
-  if (overload === undefined)
+  if (numbers.length < 1 || numbers.length > 3) {
     throw new ArgumentError(`arange: takes end; start, end; or start, end, step, got ${numbers.length} numbers`)
-  return create(overload, numbers, hasOptions ? (last as TensorOptions) : {}, dtypeOfScalars(...(numbers as Scalar[])))
+  }
+  const options = { ...(hasOptions ? (last as TensorOptions) : {}), step: numbers[2] as Scalar | undefined }
+  const overload = ['arange', 'arange.start', 'arange.start_step'][numbers.length - 1] as string
+  return create(overload, numbers.slice(0, 2), options, dtypeOfScalars(...(numbers as Scalar[])))
 }
 
 /** `steps` values from `start` to `end`, both included. */

@@ -9,7 +9,7 @@ import { assignIndexed, type Index, indexTensor } from './indexing'
 import { installMethods } from './install-methods'
 import { METHODS, type TensorMethods } from './methods.generated'
 import { dispose, type Scope } from './scope'
-import { bytesOf, Complex, type Device, DTYPE_OF_CODE, type DType, type Layout, type Scalar } from './types'
+import { Complex, type Device, DTYPE_OF_CODE, type DType, type Layout, type Scalar } from './types'
 
 /** Offsets of what `bridge.describe()` lays out in the frame. */
 enum Field {
@@ -157,8 +157,8 @@ export class Tensor<D extends DType = DType> implements TensorLike {
    * interleaved real and imaginary parts.
    */
   async data(): Promise<ElementsOf<D>> {
-    const { dtype, numel } = this
-    const buffer = new ArrayBuffer(numel * bytesOf(dtype))
+    const { dtype, numel, itemSize } = this
+    const buffer = new ArrayBuffer(numel * itemSize)
     await new Promise<void>((resolve, reject) => {
       bridge().toBytesAsync(this[HANDLE], buffer, (error) => (error ? reject(error) : resolve()))
     })
@@ -167,8 +167,8 @@ export class Tensor<D extends DType = DType> implements TensorLike {
 
   /** As `data`, waiting for the copy. */
   dataSync(): ElementsOf<D> {
-    const { dtype, numel } = this
-    const buffer = new ArrayBuffer(numel * bytesOf(dtype))
+    const { dtype, numel, itemSize } = this
+    const buffer = new ArrayBuffer(numel * itemSize)
     bridge().toBytes(this[HANDLE], new Uint8Array(buffer))
     return elementsFromBytes(dtype, buffer) as ElementsOf<D>
   }
