@@ -43,12 +43,12 @@ __global__ void smooth_rows_kernel(const float* in, float* out, int64_t count, T
 __device__ float shrunk_binomial(const float* image, Tvl1Size size, int64_t x, int64_t y) {
   const float* rows[5];
   for (int j = 0; j < 5; ++j) rows[j] = image + tvl1_reflect(2 * y + j - 2, size.height) * size.width;
-  float columns[5];
+  double columns[5];
   for (int j = 0; j < 5; ++j) {
     const int64_t c = tvl1_reflect(2 * x + j - 2, size.width);
     columns[j] = tvl1_binomial(rows[0][c], rows[1][c], rows[2][c], rows[3][c], rows[4][c]);
   }
-  return tvl1_binomial(columns[0], columns[1], columns[2], columns[3], columns[4]);
+  return static_cast<float>(tvl1_binomial(columns[0], columns[1], columns[2], columns[3], columns[4]));
 }
 
 __global__ void shrink_kernel(const float* in, Tvl1Size in_size, float* out, Tvl1Size out_size, int64_t count,

@@ -64,29 +64,37 @@ TVL1_PIXEL int64_t tvl1_reflect(int64_t i, int64_t size) {
   return folded < size ? folded : 2 * (size - 1) - folded;
 }
 
+// Samples are summed in double and rounded once: transposed images then give transposed samples, and a level does not
+// add rounding errors that the solver would amplify.
+
 /// Weights of the taps at −1, 0, 1, 2 for a position `t` in [0, 1) after tap 0 (Keys' cubic with constant `a`).
-TVL1_PIXEL void tvl1_cubic_weights(float t, float a, float weights[4]) {
-  const float far = t + 1.0f;
-  const float near = 1.0f - t;
-  weights[0] = ((a * far - 5.0f * a) * far + 8.0f * a) * far - 4.0f * a;
-  weights[1] = ((a + 2.0f) * t - (a + 3.0f)) * t * t + 1.0f;
-  weights[2] = ((a + 2.0f) * near - (a + 3.0f)) * near * near + 1.0f;
-  weights[3] = ((1.0f - weights[0]) - weights[1]) - weights[2];
+TVL1_PIXEL void tvl1_cubic_weights(float t, float constant, double weights[4]) {
+  const double a = static_cast<double>(constant);
+  const double after = static_cast<double>(t);
+  const double far = after + 1.0;
+  const double near = 1.0 - after;
+  weights[0] = ((a * far - 5.0 * a) * far + 8.0 * a) * far - 4.0 * a;
+  weights[1] = ((a + 2.0) * after - (a + 3.0)) * after * after + 1.0;
+  weights[2] = ((a + 2.0) * near - (a + 3.0)) * near * near + 1.0;
+  weights[3] = ((1.0 - weights[0]) - weights[1]) - weights[2];
 }
 
 /// Columns are summed before rows: the four column sums are independent of one another.
-TVL1_PIXEL float tvl1_cubic(const float* r0, const float* r1, const float* r2, const float* r3, const int64_t x[4],
-                            const float wx[4], const float wy[4]) {
-  const float c0 = ((wy[0] * r0[x[0]] + wy[1] * r1[x[0]]) + wy[2] * r2[x[0]]) + wy[3] * r3[x[0]];
-  const float c1 = ((wy[0] * r0[x[1]] + wy[1] * r1[x[1]]) + wy[2] * r2[x[1]]) + wy[3] * r3[x[1]];
-  const float c2 = ((wy[0] * r0[x[2]] + wy[1] * r1[x[2]]) + wy[2] * r2[x[2]]) + wy[3] * r3[x[2]];
-  const float c3 = ((wy[0] * r0[x[3]] + wy[1] * r1[x[3]]) + wy[2] * r2[x[3]]) + wy[3] * r3[x[3]];
-  return ((wx[0] * c0 + wx[1] * c1) + wx[2] * c2) + wx[3] * c3;
+TVL1_PIXEL double tvl1_cubic(const float* r0, const float* r1, const float* r2, const float* r3, const int64_t x[4],
+                             const double wx[4], const double wy[4]) {
+  double sum = 0.0;
+  for (int i = 0; i < 4; ++i) {
+    const int64_t c = x[i];
+    sum += wx[i] * (((wy[0] * static_cast<double>(r0[c]) + wy[1] * static_cast<double>(r1[c])) +
+                     wy[2] * static_cast<double>(r2[c])) +
+                    wy[3] * static_cast<double>(r3[c]));
+  }
+  return sum;
 }
 
 /// (1 4 6 4 1)/16.
-TVL1_PIXEL float tvl1_binomial(float a, float b, float c, float d, float e) {
-  return ((a + e) + 4.0f * (b + d) + 6.0f * c) * 0.0625f;
+TVL1_PIXEL double tvl1_binomial(double a, double b, double c, double d, double e) {
+  return ((a + e) + 4.0 * (b + d) + 6.0 * c) * 0.0625;
 }
 
 /// A tap position along one axis: the pixel at or before it, and how far behind that pixel it lies.
@@ -113,27 +121,28 @@ TVL1_PIXEL Tvl1Tap tvl1_corner_tap(int64_t i, double step, int64_t size) {
   return {static_cast<int64_t>(whole), static_cast<float>(position - whole)};
 }
 
-TVL1_PIXEL float tvl1_linear(float a, float b, float t) { return a + (b - a) * t; }
+TVL1_PIXEL double tvl1_linear(double a, double b, double t) { return a + (b - a) * t; }
 
 /// Bilinear value of an image; `x` and `y` are inside it.
 TVL1_PIXEL float tvl1_bilinear(const float* image, int64_t stride, Tvl1Tap x, Tvl1Tap y, Tvl1Size size) {
   const int64_t x1 = tvl1_clamp(x.index + 1, size.width);
   const float* above = image + y.index * stride;
   const float* below = image + tvl1_clamp(y.index + 1, size.height) * stride;
-  return tvl1_linear(tvl1_linear(above[x.index], above[x1], x.fraction), tvl1_linear(below[x.index], below[x1], x.fraction),
-                     y.fraction);
+  const double t = static_cast<double>(x.fraction);
+  return static_cast<float>(tvl1_linear(tvl1_linear(above[x.index], above[x1], t), tvl1_linear(below[x.index], below[x1], t),
+                                        static_cast<double>(y.fraction)));
 }
 
 /// Bicubic value of an image with replicated borders.
 TVL1_PIXEL float tvl1_bicubic(const float* image, int64_t stride, Tvl1Tap x, Tvl1Tap y, Tvl1Size size, float a) {
-  float wx[4], wy[4];
+  double wx[4], wy[4];
   tvl1_cubic_weights(x.fraction, a, wx);
   tvl1_cubic_weights(y.fraction, a, wy);
   const int64_t columns[4] = {tvl1_clamp(x.index - 1, size.width), x.index, tvl1_clamp(x.index + 1, size.width),
                               tvl1_clamp(x.index + 2, size.width)};
-  return tvl1_cubic(image + tvl1_clamp(y.index - 1, size.height) * stride, image + y.index * stride,
-                    image + tvl1_clamp(y.index + 1, size.height) * stride,
-                    image + tvl1_clamp(y.index + 2, size.height) * stride, columns, wx, wy);
+  return static_cast<float>(tvl1_cubic(image + tvl1_clamp(y.index - 1, size.height) * stride, image + y.index * stride,
+                                       image + tvl1_clamp(y.index + 1, size.height) * stride,
+                                       image + tvl1_clamp(y.index + 2, size.height) * stride, columns, wx, wy));
 }
 
 // ---- The warp ---------------------------------------------------------------------------------------------------
@@ -174,7 +183,7 @@ TVL1_PIXEL Tvl1Data tvl1_warp(const Tvl1WarpSource& s, int64_t x, int64_t y, flo
 
   const float whole_x = floorf(tx);
   const float whole_y = floorf(ty);
-  float wx[4], wy[4];
+  double wx[4], wy[4];
   tvl1_cubic_weights(tx - whole_x, how.a, wx);
   tvl1_cubic_weights(ty - whole_y, how.a, wy);
   const int64_t left = static_cast<int64_t>(whole_x) - 1;
@@ -184,19 +193,20 @@ TVL1_PIXEL Tvl1Data tvl1_warp(const Tvl1WarpSource& s, int64_t x, int64_t y, flo
     columns[i] = tvl1_clamp(left + i, s.size.width);
     rows[i] = tvl1_clamp(top + i, s.size.height);
     if (how.zero_border) {
-      if (columns[i] != left + i) wx[i] = 0.0f;
-      if (rows[i] != top + i) wy[i] = 0.0f;
+      if (columns[i] != left + i) wx[i] = 0.0;
+      if (rows[i] != top + i) wy[i] = 0.0;
     }
   }
   const float* image = s.second;
   const int64_t p = s.image_stride;
-  const float i1 = tvl1_cubic(image + rows[0] * p, image + rows[1] * p, image + rows[2] * p, image + rows[3] * p, columns, wx, wy);
+  const double i1 = tvl1_cubic(image + rows[0] * p, image + rows[1] * p, image + rows[2] * p, image + rows[3] * p, columns, wx, wy);
   const float* gx = s.second_x;
   const float* gy = s.second_y;
   const int64_t q = s.gradient_stride;
-  const float ix = tvl1_cubic(gx + rows[0] * q, gx + rows[1] * q, gx + rows[2] * q, gx + rows[3] * q, columns, wx, wy);
-  const float iy = tvl1_cubic(gy + rows[0] * q, gy + rows[1] * q, gy + rows[2] * q, gy + rows[3] * q, columns, wx, wy);
-  return {ix, iy, ((i1 - ix * u) - iy * v) - i0};
+  const double ix = tvl1_cubic(gx + rows[0] * q, gx + rows[1] * q, gx + rows[2] * q, gx + rows[3] * q, columns, wx, wy);
+  const double iy = tvl1_cubic(gy + rows[0] * q, gy + rows[1] * q, gy + rows[2] * q, gy + rows[3] * q, columns, wx, wy);
+  const double rho_c = (i1 - (ix * static_cast<double>(u) + iy * static_cast<double>(v))) - static_cast<double>(i0);
+  return {static_cast<float>(ix), static_cast<float>(iy), static_cast<float>(rho_c)};
 }
 
 // ---- Median of 25 -----------------------------------------------------------------------------------------------

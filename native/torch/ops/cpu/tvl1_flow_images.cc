@@ -21,16 +21,16 @@ void shrink_binomial(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Size in_size
   tvl1_for_rows(call, out_size.height, out_size.width, [&](int64_t y) {
     const float* rows[5];
     for (int i = 0; i < 5; ++i) rows[i] = in.at(tvl1_reflect(2 * y + i - 2, in_size.height));
-    std::vector<float> column(in_size.width);
+    std::vector<double> column(in_size.width);
     for (int64_t x = 0; x < in_size.width; ++x) {
       column[x] = tvl1_binomial(rows[0][x], rows[1][x], rows[2][x], rows[3][x], rows[4][x]);
     }
     float* result = out.at(y);
     for (int64_t x = 0; x < out_size.width; ++x) {
-      const float* c = column.data();
-      result[x] = tvl1_binomial(c[tvl1_reflect(2 * x - 2, in_size.width)], c[tvl1_reflect(2 * x - 1, in_size.width)],
-                                c[2 * x], c[tvl1_reflect(2 * x + 1, in_size.width)],
-                                c[tvl1_reflect(2 * x + 2, in_size.width)]);
+      const double* c = column.data();
+      result[x] = static_cast<float>(
+          tvl1_binomial(c[tvl1_reflect(2 * x - 2, in_size.width)], c[tvl1_reflect(2 * x - 1, in_size.width)], c[2 * x],
+                        c[tvl1_reflect(2 * x + 1, in_size.width)], c[tvl1_reflect(2 * x + 2, in_size.width)]));
     }
   });
 }

@@ -33,12 +33,16 @@ class Tvl1Call {
   std::atomic<int64_t> threads_{0};
 };
 
-/// Runs `body(y)` for every row. Small images stay on one thread: handing them out would cost more than it gains.
+/// Pixels that are worth a thread: handing out smaller parts of an image costs more than it gains.
+constexpr int64_t kTvl1PixelsPerTask = 32768;
+
+/// Rows of an image that are worth a thread.
+inline int64_t tvl1_grain(int64_t width) { return std::max<int64_t>(1, kTvl1PixelsPerTask / std::max<int64_t>(1, width)); }
+
+/// Runs `body(y)` for every row.
 template <class Body>
 void tvl1_for_rows(Tvl1Call& call, int64_t height, int64_t width, Body body) {
-  constexpr int64_t kPixelsPerTask = 8192;
-  const int64_t grain = std::max<int64_t>(1, kPixelsPerTask / std::max<int64_t>(1, width));
-  at::parallel_for(0, height, grain, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, height, tvl1_grain(width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
       call.poll();
       body(y);

@@ -89,13 +89,11 @@ double Tvl1PairSolver::iterate() {
   deferred_.resize(height);
   zeros_.resize(width);
   std::atomic<int64_t> deferred_count{0};
-  constexpr int64_t kPixelsPerTask = 8192;
-  const int64_t grain = std::max<int64_t>(1, kPixelsPerTask / width);
 
   // One pass over memory: the dual row y − 1 follows the primal row y, which still needed its old value. The last dual
   // row of a band waits until all bands are done: it needs the primal row below, which belongs to the next band, and
   // that band needs its old value.
-  at::parallel_for(0, height, grain, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, height, tvl1_grain(width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
       call_.poll();
       Tvl1PrimalRow row{};
