@@ -1,0 +1,382 @@
+#include "node/guard_rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace vision_native::rules {
+
+namespace {
+
+/// Kernels, paddings and strides beyond this are mistakes; LibTorch walks through them step by step.
+constexpr int64_t kLargestWindow = 1 << 24;
+/// Degrees of polynomials beyond this are mistakes; LibTorch computes them by recurrence.
+constexpr double kLargestDegree = 1 << 20;
+/// Each part of a split is a tensor of its own.
+constexpr int64_t kMostSections = 1 << 20;
+/// A dimension each.
+constexpr int64_t kLongestCombination = 64;
+
+std::string text(int64_t number) { return std::to_string(number); }
+
+std::string text(at::IntArrayRef sizes) {
+  std::string joined = "[";
+  for (size_t i = 0; i < sizes.size(); ++i) joined += (i > 0 ? ", " : "") + text(sizes[i]);
+  return joined + "]";
+}
+
+/// What is wrong with a vector of one number a channel.
+std::string channel_vector(const Arguments& call, const char* name, int64_t channels) {
+  const at::Tensor vector = call.tensor(name);
+  if (!vector.defined() || vector.numel() == channels) return {};
+  return std::string(name) + " must have one element for each of the " + text(channels) + " channels, got " +
+         text(vector.sizes());
+}
+
+bool is_signed_wide(const at::Tensor& tensor) {
+  return tensor.scalar_type() == c10::kInt || tensor.scalar_type() == c10::kLong;
+}
+
+double lowest(const at::Tensor& tensor) {
+  return tensor.scalar_type() == c10::kInt ? static_cast<double>(std::numeric_limits<int32_t>::min())
+                                           : static_cast<double>(std::numeric_limits<int64_t>::min());
+}
+
+bool contains(const at::Tensor& tensor, double wanted) {
+  if (!readable(tensor) || !is_signed_wide(tensor)) return false;
+  const auto values = numbers<int64_t>(tensor);
+  return std::find(values.begin(), values.end(), static_cast<int64_t>(wanted)) != values.end();
+}
+
+}  // namespace
+
+// ---- Sizes that kernels trust ---------------------------------------------------------------------------------------
+
+std::string batch_norm_sizes(const Arguments& call) {
+  const at::Tensor input = call.tensor("input");
+  if (!input.defined() || input.dim() < 2) return {};
+  for (const char* name : {"weight", "bias", "running_mean", "running_var"}) {
+    if (auto wrong = channel_vector(call, name, input.size(1)); !wrong.empty()) return wrong;
+  }
+  const bool needs_statistics = call.given("training") && !call.boolean("training");
+  if (needs_statistics && !(call.tensor("running_mean").defined() && call.tensor("running_var").defined())) {
+    return "running_mean and running_var are needed when training is false";
+  }
+  return {};
+}
+
+std::string weight_norm_sizes(const Arguments& call) {
+  const at::Tensor v = call.tensor("v");
+  const at::Tensor g = call.tensor("g");
+  const int64_t dim = call.integer("dim").value_or(0);
+  if (!v.defined() || !g.defined() || dim < 0 || dim >= v.dim() || g.numel() == v.size(dim)) return {};
+  return "g must have one element for each of the " + text(v.size(dim)) + " slices of v, got " + text(g.sizes());
+}
+
+std::string fused_optimiser_sizes(const Arguments& call) {
+  const auto parameters = call.tensors("self");
+  std::vector<const char*> lists = {"grads", "exp_avgs", "exp_avg_sqs", "state_sums"};
+  if (call.boolean("amsgrad")) lists.push_back("max_exp_avg_sqs");
+  const bool has_momentum = call.at("momentum").isDouble() && call.at("momentum").toDouble() != 0;
+  if (has_momentum) lists.push_back("momentum_buffer_list");
+  for (const char* name : lists) {
+    if (!call.given(name)) continue;
+    const auto states = call.tensors(name);
+    if (states.size() != parameters.size()) {
+      return std::string(name) + " must have as many tensors as there are parameters, " + text(parameters.size()) +
+             ", got " + text(states.size());
+    }
+    for (size_t i = 0; i < states.size(); ++i) {
+      if (states[i].sizes() == parameters[i].sizes()) continue;
+      return std::string(name) + " " + text(i) + " must have its parameter's shape " + text(parameters[i].sizes()) +
+             ", got " + text(states[i].sizes());
+    }
+  }
+  if (call.given("state_steps") && call.tensors("state_steps").size() != parameters.size()) {
+    return "state_steps must have as many tensors as there are parameters";
+  }
+  return {};
+}
+
+std::string attention_heads(const Arguments& call) {
+  const int64_t heads = call.integer("num_head").value_or(call.integer("num_heads").value_or(1));
+  if (heads < 1) return "the number of heads must be at least 1, got " + text(heads);
+  const at::Tensor projected = call.tensor("qkv");
+  const at::Tensor bias = call.tensor("qkv_bias");
+  if (!projected.defined() || !bias.defined() || projected.dim() != 3) return {};
+  if (bias.numel() != projected.size(2)) {
+    return "qkv_bias must have " + text(projected.size(2)) + " elements, got " + text(bias.sizes());
+  }
+  if (projected.size(2) % (3 * heads) != 0) {
+    return "qkv must have three times a multiple of " + text(heads) + " channels, got " + text(projected.sizes());
+  }
+  return {};
+}
+
+std::string rrelu_noise(const Arguments& call) {
+  const at::Tensor self = call.tensor("self");
+  const at::Tensor noise = call.tensor("noise");
+  if (!call.boolean("training") || !self.defined() || !noise.defined()) return {};
+  if (noise.sizes() == self.sizes() && noise.layout() == c10::kStrided && noise.is_contiguous()) return {};
+  return "noise must be contiguous and of the input's shape " + text(self.sizes()) + ", got " + text(noise.sizes());
+}
+
+std::string median_input(const Arguments& call) {
+  const at::Tensor self = call.tensor("self");
+  const auto dim = call.integer("dim");
+  if (!self.defined() || !dim || self.layout() != c10::kStrided || self.dim() == 0) return {};
+  const int64_t axis = *dim < 0 ? *dim + self.dim() : *dim;
+  if (axis < 0 || axis >= self.dim() || self.size(axis) < 2 || self.stride(axis) != 0) return {};
+  return "the input is expanded along dim " + text(*dim) + ", for which the result would be memory that nobody wrote; pass x.contiguous()";
+}
+
+// ---- Recurrent networks ---------------------------------------------------------------------------------------------
+
+std::string packed_sequence(const Arguments& call) {
+  if (!call.given("batch_sizes")) return {};
+  const at::Tensor sizes = call.tensor("batch_sizes");
+  const at::Tensor data = call.tensor("data");
+  if (!readable(sizes) || sizes.scalar_type() != c10::kLong || sizes.dim() != 1 || sizes.numel() == 0) {
+    return "batch_sizes must be a CPU tensor of one or more int64 numbers";
+  }
+  const auto steps = numbers<int64_t>(sizes);
+  int64_t rows = 0;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i] < 1 || (i > 0 && steps[i] > steps[i - 1])) return "batch_sizes must be positive and never grow";
+    rows += steps[i];
+    if (rows > std::numeric_limits<int32_t>::max()) return "batch_sizes are too large";
+  }
+  if (!data.defined() || data.dim() < 1 || data.size(0) == rows) return {};
+  return "batch_sizes sum up to " + text(rows) + " rows, data has " + text(data.dim() > 0 ? data.size(0) : 0);
+}
+
+std::string rnn_layers(const Arguments& call) {
+  const int64_t layers = call.integer("num_layers").value_or(1);
+  const auto parameters = static_cast<int64_t>(call.tensors("params").size());
+  if (layers < 1 || layers > parameters) {
+    return "num_layers must be at least 1 and no more than there are parameters, " + text(parameters) + ", got " +
+           text(layers);
+  }
+  return packed_sequence(call);
+}
+
+std::string lstm_state(const Arguments& call) {
+  const auto state = call.tensors("hx");
+  if (state.size() == 2) {
+    const bool alike = state[0].dim() == 3 && state[1].dim() == 3 && state[0].size(0) == state[1].size(0);
+    if (!alike) {
+      return "hx must be two tensors [layers, batch, features] with as many layers, got " + text(state[0].sizes()) +
+             " and " + text(state[1].sizes());
+    }
+  }
+  return rnn_layers(call);
+}
+
+// ---- Windows and padding --------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string window(const Arguments& call, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    for (const int64_t number : call.integers(name)) {
+      if (number >= -kLargestWindow && number <= kLargestWindow) continue;
+      return std::string(name) + " must be within ±" + text(kLargestWindow) + ", got " + text(number);
+    }
+  }
+  return {};
+}
+
+std::string padding(const Arguments& call, size_t length) {
+  const auto amounts = call.integers("padding");
+  if (amounts.size() != length) {
+    return "padding must have " + text(static_cast<int64_t>(length)) + " numbers, got " + text(amounts);
+  }
+  return window(call, {"padding"});
+}
+
+}  // namespace
+
+std::string padding_1d(const Arguments& call) { return padding(call, 2); }
+std::string padding_2d(const Arguments& call) { return padding(call, 4); }
+std::string padding_3d(const Arguments& call) { return padding(call, 6); }
+
+std::string column_geometry(const Arguments& call) {
+  return window(call, {"kernel_size", "dilation", "padding", "stride"});
+}
+
+std::string pool_geometry(const Arguments& call) {
+  return window(call, {"kernel_size", "stride", "padding", "dilation"});
+}
+
+std::string fractional_samples(const Arguments& call) {
+  const at::Tensor samples = call.tensor("random_samples");
+  if (!readable(samples) || !samples.is_floating_point()) return {};
+  for (const double sample : numbers<double>(samples)) {
+    if (!(sample >= 0 && sample <= 1)) return "random_samples must lie between 0 and 1, got " + std::to_string(sample);
+  }
+  return {};
+}
+
+// ---- Numbers that are counts, indices or degrees --------------------------------------------------------------------
+
+std::string embedding_bag_mode(const Arguments& call) {
+  const int64_t mode = call.integer("mode").value_or(0);
+  if (mode >= 0 && mode <= 2) return {};
+  return "mode must be 0 (sum), 1 (mean) or 2 (max), got " + text(mode);
+}
+
+std::string combination_length(const Arguments& call) {
+  const int64_t length = call.integer("r").value_or(2);
+  if (length <= kLongestCombination) return {};
+  return "r must be at most " + text(kLongestCombination) + ", got " + text(length);
+}
+
+std::string matrix_power_exponent(const Arguments& call) {
+  if (call.integer("n").value_or(0) != std::numeric_limits<int64_t>::min()) return {};
+  return "n must be greater than −2^63, whose negative is no int64";
+}
+
+std::string split_sections(const Arguments& call) {
+  int64_t sections = call.integer("sections").value_or(1);
+  const at::Tensor tensor = call.tensor("tensor_indices_or_sections");
+  if (readable(tensor) && tensor.dim() == 0 && tensor.scalar_type() == c10::kLong) sections = numbers<int64_t>(tensor)[0];
+  if (sections <= kMostSections) return {};
+  return "sections must be at most " + text(kMostSections) + ", got " + text(sections);
+}
+
+std::string polynomial_degree(const Arguments& call) {
+  const c10::IValue& n = call.at("n");
+  double degree = 0;
+  if (n.isScalar()) {
+    degree = n.toScalar().isComplex() ? 0 : n.toScalar().toDouble();
+  } else if (n.isTensor() && readable(n.toTensor()) && !n.toTensor().is_complex()) {
+    for (const double value : numbers<double>(n.toTensor())) degree = std::max(degree, value);
+  }
+  if (degree <= kLargestDegree) return {};
+  return "n must be at most " + text(static_cast<int64_t>(kLargestDegree)) + ", got " + std::to_string(degree);
+}
+
+std::string binomial_counts(const Arguments& call) {
+  for (const char* name : {"count", "prob"}) {
+    const at::Tensor tensor = call.tensor(name);
+    if (!readable(tensor) || !tensor.is_floating_point()) continue;
+    for (const double value : numbers<double>(tensor)) {
+      if (std::isnan(value)) return std::string(name) + " must not be NaN";
+    }
+  }
+  return {};
+}
+
+std::string integer_division(const Arguments& call) {
+  if (call.text("rounding_mode") != "trunc") return {};
+  const at::Tensor self = call.tensor("self");
+  if (!self.defined() || !is_signed_wide(self) || !contains(self, lowest(self))) return {};
+  const c10::IValue& other = call.at("other");
+  const bool by_minus_one = other.isTensor()  ? contains(other.toTensor(), -1)
+                            : other.isScalar() ? other.toScalar().isIntegral(false) && other.toScalar().toLong() == -1
+                                               : false;
+  return by_minus_one ? "the smallest integer divided by −1 is no integer of its type" : std::string();
+}
+
+std::string lcm_values(const Arguments& call) {
+  for (const char* name : {"self", "other"}) {
+    const at::Tensor tensor = call.tensor(name);
+    if (!tensor.defined() || !contains(tensor, lowest(tensor))) continue;
+    return std::string(name) + " must not hold the smallest integer of its type, whose absolute value is none";
+  }
+  return {};
+}
+
+// ---- Indices that kernels trust -------------------------------------------------------------------------------------
+
+std::string lu_pivots(const Arguments& call) {
+  const at::Tensor factors = call.tensor("LU_data");
+  const at::Tensor pivots = call.tensor("LU_pivots");
+  if (!factors.defined() || !pivots.defined() || factors.dim() < 2) return {};
+  const auto batch = factors.sizes().slice(0, factors.dim() - 2);
+  const int64_t steps = std::min(factors.size(-2), factors.size(-1));
+  const bool fits = pivots.dim() == factors.dim() - 1 && pivots.size(-1) == steps &&
+                    pivots.sizes().slice(0, pivots.dim() - 1) == batch;
+  if (fits) return {};
+  return "LU_pivots must have the batch sizes of LU_data and " + text(steps) + " numbers each, got " +
+         text(pivots.sizes()) + " for LU_data " + text(factors.sizes());
+}
+
+std::string ldl_pivots(const Arguments& call) {
+  const at::Tensor factors = call.tensor("LD");
+  const at::Tensor pivots = call.tensor("pivots");
+  if (!factors.defined() || factors.dim() < 2 || !readable(pivots) || pivots.dim() < 1) return {};
+  if (!c10::isIntegralType(pivots.scalar_type(), false)) return {};
+  const int64_t size = factors.size(-1);
+  if (pivots.size(-1) != size) return {};
+  const auto values = numbers<int64_t>(pivots);
+  for (size_t start = 0; size > 0 && start < values.size(); start += static_cast<size_t>(size)) {
+    // LAPACK's encoding: a positive number for a 1×1 block, the same negative number twice for a 2×2 block.
+    for (int64_t k = 0; k < size; ++k) {
+      const int64_t pivot = values[start + static_cast<size_t>(k)];
+      bool valid = pivot >= 1 && pivot <= size;
+      if (pivot < 0) {
+        valid = -pivot <= size && k + 1 < size && values[start + static_cast<size_t>(k) + 1] == pivot;
+        ++k;
+      }
+      if (!valid) return "pivots must be those that linalg_ldl_factor gave; " + text(pivot) + " is none for this size";
+    }
+  }
+  return {};
+}
+
+std::string ctc_targets(const Arguments& call) {
+  const at::Tensor scores = call.tensor("log_probs");
+  const at::Tensor targets = call.tensor("targets");
+  if (!scores.defined() || scores.dim() < 2 || !readable(targets) || targets.dim() < 1 || targets.dim() > 2) return {};
+  if (!c10::isIntegralType(targets.scalar_type(), false)) return {};
+  std::vector<int64_t> lengths = call.integers("target_lengths");
+  if (const at::Tensor given = call.tensor("target_lengths"); readable(given) && !given.is_complex()) {
+    lengths = numbers<int64_t>(given);
+  }
+  const int64_t labels = scores.size(-1);
+  const auto values = numbers<int64_t>(targets);
+  const int64_t width = targets.dim() == 2 ? targets.size(1) : 0;
+  size_t start = 0;
+  for (size_t row = 0; row < lengths.size(); ++row) {
+    if (width > 0) start = row * static_cast<size_t>(width);
+    if (lengths[row] < 0) return "target_lengths must not be negative, got " + text(lengths[row]);
+    for (int64_t i = 0; i < lengths[row] && start + static_cast<size_t>(i) < values.size(); ++i) {
+      const int64_t label = values[start + static_cast<size_t>(i)];
+      if (label >= 0 && label < labels) continue;
+      return "targets must be labels from 0 to " + text(labels - 1) + ", got " + text(label);
+    }
+    if (width == 0) start += static_cast<size_t>(lengths[row]);
+  }
+  return {};
+}
+
+std::string segments(const Arguments& call) {
+  const at::Tensor data = call.tensor("data");
+  const int64_t axis = call.integer("axis").value_or(0);
+  if (!data.defined() || axis < 0 || axis >= data.dim()) return {};
+  const int64_t size = data.size(axis);
+  for (const char* name : {"offsets", "lengths"}) {
+    const at::Tensor bounds = call.tensor(name);
+    if (!readable(bounds) || !c10::isIntegralType(bounds.scalar_type(), false)) continue;
+    if (bounds.dim() != axis + 1 || bounds.sizes().slice(0, axis) != data.sizes().slice(0, axis)) {
+      return std::string(name) + " must have the sizes of data before axis " + text(axis) + " and one more dimension, got " +
+             text(bounds.sizes()) + " for data " + text(data.sizes());
+    }
+    const bool is_lengths = std::string(name) == "lengths";
+    const auto values = numbers<int64_t>(bounds);
+    const auto width = static_cast<size_t>(bounds.size(-1));
+    for (size_t start = 0; width > 0 && start < values.size(); start += width) {
+      int64_t reached = 0;
+      for (size_t i = start; i < start + width; ++i) {
+        const int64_t next = is_lengths ? reached + values[i] : values[i];
+        const bool valid = values[i] >= 0 && values[i] <= size && next >= reached && next <= size;
+        if (!valid) return std::string(name) + " must stay within the " + text(size) + " rows of data and never go back";
+        reached = next;
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace vision_native::rules
