@@ -42,11 +42,7 @@ function greyOf(planes: Tensor, deep: boolean, dtype: 'uint8' | 'float32'): Tens
   const [red, green, blue] = planes.to('int32').unbind() as [Tensor, Tensor, Tensor]
   const thousandths = red.mul(RED).add(green.mul(GREEN)).add(blue.mul(BLUE)).unsqueeze(0).contiguous()
   if (dtype === 'uint8') return dividedRounding(thousandths, deep ? 257_000 : 1000).to('uint8')
-  // The sum of 16-bit samples has more digits than a float32 holds.
-  return thousandths
-    .to('float64')
-    .div(deep ? 65_535_000 : 255_000)
-    .to('float32')
+  return thousandths.to('float32').div(deep ? 65_535_000 : 255_000)
 }
 
 /** Whole numbers divided and rounded to the nearest, without a detour through floating point. */

@@ -57,8 +57,7 @@ export function flowToColour(flow: Tensor, { maxLength, valid }: FlowColourOptio
     throw new ArgumentError(`flowToColour: maxLength is ${maxLength}; it must be a positive number of pixels`)
   }
   return tidy(() => {
-    // float64, because an angle that falls a rounding error short of a hue would be shown one level darker.
-    const [u, v] = flow.detach().to('float64').unbind() as [Tensor, Tensor]
+    const [u, v] = flow.detach().to('float32').unbind() as [Tensor, Tensor]
     const readable = u.abs().le(1e9).logicalAnd(v.abs().le(1e9))
     const known = valid === undefined ? readable : readable.logicalAnd(valid)
     const length = u.hypot(v).where(known, 0)
@@ -99,7 +98,7 @@ function hueOf(u: Tensor, v: Tensor): Tensor {
   return stack([channel(0), channel(1), channel(2)])
 }
 
-/** The wheel as `[3, 55]` float64. */
+/** The wheel as `[3, 55]` float32. */
 function wheelOn(device: Device): Tensor {
-  return tensor(middleburyWheel(), { dtype: 'float64', device }).transpose(0, 1)
+  return tensor(middleburyWheel(), { device }).transpose(0, 1)
 }

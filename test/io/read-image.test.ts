@@ -128,6 +128,18 @@ describe('readImage: kinds of files', () => {
     expect([...rgba.dataSync()]).toEqual(levels.map((level) => Math.fround(level / 65535)))
   })
 
+  test('keeps each of the 65536 levels of a grey file, in grey and in colour', async () => {
+    const levels = Uint16Array.from({ length: 65536 }, (_, i) => i)
+    const file = await sharp(levels, { raw: { width: 256, height: 256, channels: 1 } })
+      .toColourspace('grey16')
+      .png()
+      .toBuffer()
+    const expected = Float32Array.from(levels, (level) => level / 65535)
+    const grey = await readImage(file, { mode: 'grey', dtype: 'float32' })
+    expect(grey.dataSync()).toEqual(expected)
+    expect((await readImage(file, { dtype: 'float32' })).at(1).flatten().dataSync()).toEqual(expected)
+  })
+
   test('does not apply the profile of an RGB file, as Pillow and OpenCV do not', async () => {
     const file = await sharp(Buffer.from([250, 20, 10]), { raw: { width: 1, height: 1, channels: 3 } })
       .withMetadata()
