@@ -195,7 +195,10 @@ export abstract class Module {
     const options = this.describeOptions()
     const children = [...this.namedChildren()].map(([name, child]) => `(${name}): ${indent(child.toString())}`)
     if (children.length === 0) return `${this.constructor.name}(${options})`
-    return `${this.constructor.name}(\n${[options, ...children].filter(Boolean).map((line) => `  ${line}`).join('\n')}\n)`
+    return `${this.constructor.name}(\n${[options, ...children]
+      .filter(Boolean)
+      .map((line) => `  ${line}`)
+      .join('\n')}\n)`
   }
 
   [inspect.custom](): string {
@@ -239,9 +242,9 @@ function moveTensor(tensor: Tensor, target: Parameters<Module['to']>[0]): void {
 const scoped = new WeakSet<object>()
 
 /** Gives every `forward` of a class and its bases a scope; once a class. */
-function scopeForward(constructor: { prototype: object }): void {
+function scopeForward(type: { prototype: object }): void {
   for (
-    let prototype = constructor.prototype;
+    let prototype = type.prototype;
     prototype !== Module.prototype && !scoped.has(prototype);
     prototype = Object.getPrototypeOf(prototype)
   ) {
