@@ -54,7 +54,11 @@ const CLIP_OP = 'vision_native::tvl1_flow_clip'
  * @throws DTypeError for other element types
  * @throws ArgumentError for parameters out of range and for frames that hold NaN or leave 0–1 by far
  */
-export function tvl1Flow(first: Tensor, second: Tensor, options: Tvl1Options & { readonly init?: Tensor } = {}): Tvl1Result {
+export function tvl1Flow(
+  first: Tensor,
+  second: Tensor,
+  options: Tvl1Options & { readonly init?: Tensor } = {},
+): Tvl1Result {
   const { init, ...params } = options
   return resultOf(call(OP, [first, second], { ...nativeOptions(resolveParams(params)), init }))
 }
@@ -129,7 +133,10 @@ export class Tvl1 {
 export function quantiseFlow(flow: Tensor, bound = 20): Tensor<'uint8'> {
   checkBound('quantiseFlow', bound)
   return tidy(() => {
-    const share = flow.clamp({ min: -bound, max: bound }).add(bound).mul(255 / (2 * bound))
+    const share = flow
+      .clamp({ min: -bound, max: bound })
+      .add(bound)
+      .mul(255 / (2 * bound))
     return share.add(0.5).floor().to('uint8')
   })
 }
@@ -137,7 +144,13 @@ export function quantiseFlow(flow: Tensor, bound = 20): Tensor<'uint8'> {
 /** Displacements in pixels from `quantiseFlow`'s bytes. */
 export function dequantiseFlow(bytes: Tensor, bound = 20): Tensor<'float32'> {
   checkBound('dequantiseFlow', bound)
-  return tidy(() => bytes.to('float32').mul((2 * bound) / 255).add(-bound) as Tensor<'float32'>)
+  return tidy(
+    () =>
+      bytes
+        .to('float32')
+        .mul((2 * bound) / 255)
+        .add(-bound) as Tensor<'float32'>,
+  )
 }
 
 function checkBound(name: string, bound: number): void {
@@ -154,7 +167,9 @@ function resolveParams({ preset = 'opencv-cpu', ...changes }: Tvl1Options): Tvl1
   const given = Object.entries(changes).filter(([, value]) => value !== undefined)
   const unknown = given.map(([name]) => name).filter((name) => !Object.hasOwn(base, name))
   if (unknown.length > 0) {
-    throw new ArgumentError(`tvl1: there is no parameter '${unknown[0]}'; parameters are ${Object.keys(base).join(', ')}`)
+    throw new ArgumentError(
+      `tvl1: there is no parameter '${unknown[0]}'; parameters are ${Object.keys(base).join(', ')}`,
+    )
   }
   return { ...base, ...Object.fromEntries(given) }
 }
@@ -182,6 +197,10 @@ function greyFrames(frames: Tensor): Tensor {
     throw new ShapeError(`tvl1.clip: colour frames are [T, 3, H, W] in RGB, got shape [${frames.shape}]`)
   }
   const scale = frames.dtype === 'uint8' ? 1 / 255 : 1
-  const channel = (index: number, weight: number) => frames.select(1, index).to('float32').mul(weight * scale)
+  const channel = (index: number, weight: number) =>
+    frames
+      .select(1, index)
+      .to('float32')
+      .mul(weight * scale)
   return channel(0, 0.299).add(channel(1, 0.587)).add(channel(2, 0.114))
 }

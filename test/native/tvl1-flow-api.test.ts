@@ -30,17 +30,33 @@ describe('bad input', () => {
   test.each<[string, () => unknown, RegExp]>([
     ['rank 2', () => tvl1Flow(zeros([20, 20]), zeros([20, 20])), /^Shape: .*\[N, H, W\].*\[20, 20\]/],
     ['rank 4', () => tvl1Flow(zeros([1, 1, 20, 20]), zeros([1, 1, 20, 20])), /^Shape: .*\[N, H, W\]/],
-    ['sizes that differ', () => tvl1Flow(image(), zeros([1, 20, 21])), /^Shape: .*same shape.*\[1, 20, 20\].*\[1, 20, 21\]/],
+    [
+      'sizes that differ',
+      () => tvl1Flow(image(), zeros([1, 20, 21])),
+      /^Shape: .*same shape.*\[1, 20, 20\].*\[1, 20, 21\]/,
+    ],
     ['batches that differ', () => tvl1Flow(image(), zeros([2, 20, 20])), /^Shape: .*same shape/],
     ['less than 3 pixels', () => tvl1Flow(zeros([1, 2, 20]), zeros([1, 2, 20])), /^Shape: .*3 x 3.*\[1, 2, 20\]/],
     ['float64', () => tvl1Flow(image().to('float64'), image().to('float64')), /^DType: .*uint8, or float32/],
     ['int64', () => tvl1Flow(image().to('int64'), image().to('int64')), /^DType: .*uint8, or float32/],
     ['dtypes that differ', () => tvl1Flow(image(), image().to('uint8')), /^DType: .*same dtype/],
     ['NaN', () => tvl1Flow(image(), image().fill_(Number.NaN)), /^Argument: .*second holds NaN/],
-    ['infinity', () => tvl1Flow(image().sub(Number.POSITIVE_INFINITY), image()), /^Argument: .*first holds NaN or infinity/],
+    [
+      'infinity',
+      () => tvl1Flow(image().sub(Number.POSITIVE_INFINITY), image()),
+      /^Argument: .*first holds NaN or infinity/,
+    ],
     ['float frames in 0-255', () => tvl1Flow(image().add(255), image()), /^Argument: .*divide by 255/],
-    ['init of another shape', () => tvl1Flow(image(), image(), { init: zeros([1, 2, 20, 21]) }), /^Shape: .*init.*\[1, 2, 20, 20\]/],
-    ['init with NaN', () => tvl1Flow(image(), image(), { init: zeros([1, 2, 20, 20]).fill_(Number.NaN) }), /^Argument: .*init/],
+    [
+      'init of another shape',
+      () => tvl1Flow(image(), image(), { init: zeros([1, 2, 20, 21]) }),
+      /^Shape: .*init.*\[1, 2, 20, 20\]/,
+    ],
+    [
+      'init with NaN',
+      () => tvl1Flow(image(), image(), { init: zeros([1, 2, 20, 20]).fill_(Number.NaN) }),
+      /^Argument: .*init/,
+    ],
     ['an unknown preset', () => tvl1({ preset: 'farneback' as Tvl1Preset }), /^Argument: .*opencv-cpu, opencv24-cuda/],
     ['an unknown parameter', () => tvl1({ lamda: 1 } as Tvl1Options), /^Argument: .*'lamda'.*lambda/],
     ['a flow bound of 0', () => quantiseFlow(image(), 0), /^Argument: .*above 0, got 0/],
@@ -90,7 +106,10 @@ describe('bad input', () => {
 
 describe('inputs', () => {
   test('uint8 and float32 frames of the same image give the same flow', () => {
-    const bytes = [first, second].map((f) => f.mul(255).round().clamp({ min: 0, max: 255 }).to('uint8')) as [Tensor, Tensor]
+    const bytes = [first, second].map((f) => f.mul(255).round().clamp({ min: 0, max: 255 }).to('uint8')) as [
+      Tensor,
+      Tensor,
+    ]
     const [a, b] = bytes.map((t) => t.to('float32').div(255)) as [Tensor, Tensor]
     const [fromBytes, fromFloats] = [tvl1Flow(...bytes).flow, tvl1Flow(a, b).flow]
     expect(largestDifference(flowOf(fromBytes).u, flowOf(fromFloats).u)).toBeLessThan(1e-3)
@@ -211,7 +230,9 @@ describe('check 14: files and bytes', () => {
   })
 
   test.each([20, 3.5])('quantisation to ±%f px is off by b/255 at most', (bound) => {
-    const flow = rand([2, 50, 60]).mul(2 * bound).sub(bound)
+    const flow = rand([2, 50, 60])
+      .mul(2 * bound)
+      .sub(bound)
     const restored = dequantiseFlow(quantiseFlow(flow, bound), bound)
     const error = restored.sub(flow).abs().max().toNumber()
     expect(error).toBeLessThanOrEqual(bound / 255 + 1e-5)
@@ -270,7 +291,9 @@ describe('watching and stopping', () => {
   test('progress counts the levels of all pairs', async () => {
     const seen: { stage: string; done: number; total: number }[] = []
     const one = { ...quick, scales: 3 }
-    await tvl1(one).batch(rand([1, 64, 64]), rand([1, 64, 64]), { onProgress: (progress) => seen.push({ ...progress }) })
+    await tvl1(one).batch(rand([1, 64, 64]), rand([1, 64, 64]), {
+      onProgress: (progress) => seen.push({ ...progress }),
+    })
     expect(seen.length).toBeGreaterThan(0)
     for (const { stage, total } of seen) expect([stage, total]).toEqual(['tvl1', 3])
     expect(seen.at(-1)?.done).toBe(3)
@@ -287,7 +310,9 @@ describe('watching and stopping', () => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(new Error('enough')), 50)
     await tidyAsync(async () => {
-      await expect(endless.batch(frame, other, { signal: controller.signal })).rejects.toMatchObject({ kind: 'Cancelled' })
+      await expect(endless.batch(frame, other, { signal: controller.signal })).rejects.toMatchObject({
+        kind: 'Cancelled',
+      })
     })
     expect(bridge().memory().tensors).toBe(tensors)
     // The solver works as before.

@@ -360,7 +360,12 @@ function stretch(first: Field, second: Field): [Field, Field] {
 // ---- What the tests measure -----------------------------------------------------------------------------------------
 
 /** Mean end-point error against a constant or a field, `margin` pixels inside the border. */
-export function endPointError(u: Field, v: Field, truth: (x: number, y: number) => readonly [number, number], margin = 0): number {
+export function endPointError(
+  u: Field,
+  v: Field,
+  truth: (x: number, y: number) => readonly [number, number],
+  margin = 0,
+): number {
   let sum = 0
   let count = 0
   for (let y = margin; y < u.height - margin; y++) {
