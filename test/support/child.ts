@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const TSX = fileURLToPath(import.meta.resolve('tsx'))
 
 export interface ChildResult {
   readonly code: number | null
@@ -14,31 +14,39 @@ export interface ChildResult {
 }
 
 /**
- * Runs TypeScript in a process of its own. The script may import `{ … } from 'lib'` (the package's root) and
- * `'lib/…'` (a file of it), and what `prelude` of a test needs.
+ * Runs TypeScript in a process of its own. The script may import from `'lib'` (the package's root) and `'lib/…'` (a
+ * file of it). It is bundled into one plain module, which worker threads can run as well.
  */
 export async function runChild(
   script: string,
-  { flags = [] as readonly string[], env = {} } = {},
+  {
+    flags = [],
+    env = {},
+  }: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<ChildResult> {
+  mkdirSync(join(ROOT, '.cache'), { recursive: true })
   const folder = mkdtempSync(join(ROOT, '.cache/test-'))
   try {
-    const file = join(folder, 'script.mts')
-    writeFileSync(file, withPaths(script))
-    return await run([...flags, '--import', TSX, file], env)
+    const outfile = join(folder, 'script.mjs')
+    await build({
+      stdin: { contents: script, loader: 'ts', resolveDir: ROOT, sourcefile: 'script.ts' },
+      alias: { lib: join(ROOT, 'lib') },
+      external: ['node-gyp-build', 'sharp'],
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      sourcemap: 'inline',
+      logLevel: 'silent',
+      outfile,
+    })
+    return await run([...flags, outfile], env)
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-/** Imports of the package by its place in this working copy. */
-export function withPaths(script: string): string {
-  return script
-    .replaceAll(/from 'lib'/g, `from '${join(ROOT, 'lib/index.ts')}'`)
-    .replaceAll(/from 'lib\/([^']+)'/g, (_, name) => `from '${join(ROOT, 'lib', `${name}.ts`)}'`)
-}
-
-function run(args: readonly string[], env: Record<string, string>): Promise<ChildResult> {
+function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<ChildResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env } })
     let stdout = ''

@@ -131,11 +131,11 @@ describe('debug mode', () => {
       tidy(() => { for (let i = 0; i < 3000; i++) ones([1]) })
       await new Promise(setImmediate)
       for (let i = 0; i < 3000; i++) ones([1])`,
-      { env: { VISION_NATIVE_DEBUG: '1' } },
+      { flags: ['--enable-source-maps'], env: { VISION_NATIVE_DEBUG: '1' } },
     )
     expect(code).toBe(0)
     expect(stderr.match(/VISION_NATIVE_SCOPELESS/g)).toHaveLength(1)
-    expect(stderr).toMatch(/1000 tensors were made outside any scope.*script\.mts:\d+.*tidy\(\)/)
+    expect(stderr).toMatch(/1000 tensors were made outside any scope.*script\.ts:\d+.*tidy\(\)/)
   })
 })
 
