@@ -44,7 +44,7 @@ export async function readImage<D extends 'uint8' | 'float32' = 'uint8'>(
     throw new ArgumentError(`readImage: dtype '${String(elements)}' is not read; use uint8 or float32, then to()`)
   }
   const pixels = await decodePixels(await readSource(source, 'readImage'), { alpha: mode === 'rgba', maxPixels })
-  return planesOf(pixels, mode, elements, device) as Tensor<D>
+  return (await planesOf(pixels, mode, elements, device)) as Tensor<D>
 }
 
 /**
