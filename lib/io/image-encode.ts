@@ -1,8 +1,9 @@
 import { extname } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { ArgumentError, DTypeError, ShapeError } from '../native/errors'
-import { tidy } from '../tensor/scope'
+import { tidyAsync } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
+import { later } from './later'
 
 export type ImageFormat = 'png' | 'jpg' | 'webp' | 'avif' | 'tiff'
 
@@ -53,7 +54,7 @@ export function imageFormatOf(path: string, caller: string): ImageFormat {
 export async function encodeImage(image: Tensor, format: ImageFormat, options: EncodeOptions = {}): Promise<Buffer> {
   checkOptions(format, options)
   const { width, height, channels } = checkImage(image, format)
-  using bytes = interleavedBytes(image)
+  using bytes = await interleavedBytes(image)
   const pixels = sharp(await bytes.data(), { raw: { width, height, channels }, limitInputPixels: false })
   // Without this, one channel would be stored as three equal ones.
   if (channels === 1) pixels.toColourspace('b-w')
@@ -110,18 +111,20 @@ function checkImage(image: Tensor, format: ImageFormat): { width: number; height
 }
 
 /** `[H, W, C]` bytes of an image, made on its device so that a quarter of a float image's bytes cross to the host. */
-function interleavedBytes(image: Tensor): Tensor<'uint8'> {
-  return tidy(() => {
+function interleavedBytes(image: Tensor): Promise<Tensor<'uint8'>> {
+  return tidyAsync(async () => {
     const values = image.detach()
-    const interleaved = values.ndim === 3 ? values.permute([1, 2, 0]) : values
-    if (values.dtype === 'uint8') return interleaved.contiguous() as Tensor<'uint8'>
-    const wide = interleaved.to('float32')
-    if (wide.isnan().any().item() === true) {
+    const interleaved = await later('contiguous', [values.ndim === 3 ? values.permute([1, 2, 0]) : values])
+    // A view of its own: the caller may dispose of the bytes, but not of the image.
+    if (values.dtype === 'uint8') return interleaved.detach() as Tensor<'uint8'>
+    if ((await later('any', [await later('isnan', [interleaved])])).item() === true) {
       throw new ArgumentError(
         'encodeImage: the image has NaN values, which are no colour; replace them with nanToNum()',
       )
     }
-    return wide.clamp({ min: 0, max: 1 }).mul(255).round().to('uint8').contiguous() as Tensor<'uint8'>
+    const clamped = await later('clamp', [await later('to.dtype', [interleaved, 'float32'])], { min: 0, max: 1 })
+    const rounded = await later('round_', [await later('mul_.Scalar', [clamped, 255])])
+    return (await later('to.dtype', [rounded, 'uint8'])) as Tensor<'uint8'>
   })
 }
 

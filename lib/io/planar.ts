@@ -1,9 +1,9 @@
-import { callAsync } from '../tensor/call'
 import { tensor } from '../tensor/creation'
 import { tidyAsync } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
 import type { Device } from '../tensor/types'
 import type { DecodedPixels } from './image-decode'
+import { later } from './later'
 
 /** Channels that an image is read as. */
 export type ImageMode = 'rgb' | 'rgba' | 'grey'
@@ -28,11 +28,11 @@ export function planesOf(
   return tidyAsync(async () => {
     // LibTorch has next to no operators for 16-bit unsigned integers.
     const interleaved = tensor(deep ? new Int32Array(samples) : samples, { shape: [height, width, channels], device })
-    const planes = await later('contiguous', interleaved.permute([2, 0, 1]))
+    const planes = await later('contiguous', [interleaved.permute([2, 0, 1])])
     const unit = mode === 'grey' ? 1000 : 1
     const values = mode === 'grey' ? await greyOf(planes) : planes
     if (dtype === 'float32') {
-      return later('div_.Scalar', await later('to.dtype', values, dtype), unit * (deep ? 65535 : 255))
+      return later('div_.Scalar', [await later('to.dtype', [values, dtype]), unit * (deep ? 65535 : 255)])
     }
     return toBytes(values, unit * (deep ? 257 : 1))
   })
@@ -41,18 +41,14 @@ export function planesOf(
 /** The weighted sum of red, green and blue in thousandths, `[1, H, W]` int32. */
 async function greyOf(planes: Tensor): Promise<Tensor> {
   const weights = tensor(Int32Array.from(RED_GREEN_BLUE), { shape: [3, 1, 1], device: planes.device })
-  const weighted = await later('mul_.Tensor', await later('to.dtype', planes, 'int32'), weights)
-  return (await callAsync('aten::sum.dim_IntList', [weighted], { dim: [0], keepdim: true, dtype: 'int32' })) as Tensor
+  const weighted = await later('mul_.Tensor', [await later('to.dtype', [planes, 'int32']), weights])
+  return later('sum.dim_IntList', [weighted], { dim: [0], keepdim: true, dtype: 'int32' })
 }
 
 /** Whole numbers divided and rounded to the nearest, without a detour through floating point. */
 async function toBytes(values: Tensor, divisor: number): Promise<Tensor> {
   if (divisor === 1) return values
-  const raised = await later('add_.Scalar', values, Math.floor(divisor / 2))
-  const divided = (await callAsync('aten::div_.Scalar_mode', [raised, divisor], { roundingMode: 'floor' })) as Tensor
-  return later('to.dtype', divided, 'uint8')
-}
-
-async function later(operator: string, ...args: readonly unknown[]): Promise<Tensor> {
-  return (await callAsync(`aten::${operator}`, args)) as Tensor
+  const raised = await later('add_.Scalar', [values, Math.floor(divisor / 2)])
+  const divided = await later('div_.Scalar_mode', [raised, divisor], { roundingMode: 'floor' })
+  return later('to.dtype', [divided, 'uint8'])
 }

@@ -56,6 +56,14 @@ describe('encodeImage', () => {
     expect([...(await readImage(file, { mode: 'grey' })).dataSync()]).toEqual([0, 51, 102, 153])
   })
 
+  test('leaves the image as it is', async () => {
+    for (const image of [tensor([[-1, 0.5, 2]]), tensor(Uint8Array.from([1, 2, 3]), { shape: [1, 3] })]) {
+      const before = image.toArray()
+      await encodeImage(image, 'png')
+      expect(image.toArray()).toEqual(before)
+    }
+  })
+
   test.each(['png', 'tiff', 'webp', 'avif'] as const)('%s can be without loss', async (format) => {
     const options = format === 'webp' || format === 'avif' ? { lossless: true } : {}
     expect((await decoded(await encodeImage(picture(), format, options))).values).toEqual(interleaved)
