@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readSafetensors } from '../../lib/io/safetensors'
 import type { Module } from '../../lib/nn/module'
-import { arange, type DType, stack, type Tensor, tidy } from '../../lib/tensor'
+import { arange, type DType, manualSeed, stack, type Tensor, tidy } from '../../lib/tensor'
 import { isTensor, TENSORS } from '../../lib/tensor/handle'
 
 /**
@@ -52,6 +52,17 @@ export function testLayerCases(fixture: string, cases: readonly LayerCase[]): vo
         }
       })
     }
+  })
+}
+
+/** A test that a layer begins with the very numbers that PyTorch draws, which are in first-values.safetensors. */
+export function testFirstValues(name: string, seed: number, make: () => Module): void {
+  test(`${name} begins as in PyTorch with seed ${seed}`, async () => {
+    const expected = await caseParts('first-values', name)
+    manualSeed(seed)
+    const state = make().stateDict()
+    expect([...state.keys()].map((key) => `state|${key}`).sort()).toEqual([...expected.keys()].sort())
+    for (const [key, value] of state) expectClose(value, expected.get(`state|${key}`) as Tensor, 'float32', key)
   })
 }
 
