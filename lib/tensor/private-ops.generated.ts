@@ -743,24 +743,19 @@ export function _fusedSgd_(self: readonly Tensor[], grads: readonly Tensor[], mo
   opN(110, [self, grads, momentumBufferList, weightDecay, momentum, lr, dampening, nesterov, maximize, isFirstStep, options])
 }
 
-/** `_index_put_impl_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False, bool unsafe=False) -> Tensor(a!)` */
-export function _indexPutImpl_(self: Tensor, indices: readonly (Tensor | null)[], values: Tensor, options?: { accumulate?: boolean; unsafe?: boolean }): Tensor {
-  return op(111, self, indices, values, options) as Tensor
-}
-
 /** `_int_mm(Tensor self, Tensor mat2) -> Tensor` */
 export function _intMm(self: Tensor, mat2: Tensor): Tensor {
-  return op(112, self, mat2) as Tensor
+  return op(111, self, mat2) as Tensor
 }
 
 /** `_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor` */
 export function _logSoftmax(self: Tensor, dim: number | bigint, halfToFloat: boolean): Tensor {
-  return op(113, self, dim, halfToFloat) as Tensor
+  return op(112, self, dim, halfToFloat) as Tensor
 }
 
 /** `_masked_softmax(Tensor self, Tensor mask, int? dim=None, int? mask_type=None) -> Tensor` */
 export function _maskedSoftmax(self: Tensor, mask: Tensor, options?: { dim?: number | bigint | null; maskType?: number | bigint | null }): Tensor {
-  return op(114, self, mask, options) as Tensor
+  return op(113, self, mask, options) as Tensor
 }
 
 /** `_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)` */
@@ -768,67 +763,62 @@ export function _nativeBatchNormLegit(input: Tensor, runningMean: Tensor, runnin
 /** `_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)` */
 export function _nativeBatchNormLegit(input: Tensor, training: boolean, momentum: number, eps: number, options?: { weight?: Tensor | null; bias?: Tensor | null }): [Tensor, Tensor, Tensor]
 export function _nativeBatchNormLegit(a: unknown, b: unknown, c: unknown, d: unknown, e?: unknown, f?: unknown, g?: unknown): unknown {
-  return opN(115, [a, b, c, d, e, f, g])
+  return opN(114, [a, b, c, d, e, f, g])
 }
 
 /** `_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)` */
 export function _nativeMultiHeadAttention(query: Tensor, key: Tensor, value: Tensor, embedDim: number | bigint, numHead: number | bigint, qkvWeight: Tensor, qkvBias: Tensor, projWeight: Tensor, projBias: Tensor, options?: { mask?: Tensor | null; needWeights?: boolean; averageAttnWeights?: boolean; maskType?: number | bigint | null }): [Tensor, Tensor] {
-  return opN(116, [query, key, value, embedDim, numHead, qkvWeight, qkvBias, projWeight, projBias, options]) as [Tensor, Tensor]
+  return opN(115, [query, key, value, embedDim, numHead, qkvWeight, qkvBias, projWeight, projBias, options]) as [Tensor, Tensor]
 }
 
 /** `_neg_view(Tensor(a) self) -> Tensor(a)` */
 export function _negView(self: Tensor): Tensor {
-  return op(117, self) as Tensor
+  return op(116, self) as Tensor
 }
 
 /** `_pack_padded_sequence(Tensor input, Tensor lengths, bool batch_first) -> (Tensor, Tensor)` */
 export function _packPaddedSequence(input: Tensor, lengths: Tensor, batchFirst: boolean): [Tensor, Tensor] {
-  return op(118, input, lengths, batchFirst) as [Tensor, Tensor]
+  return op(117, input, lengths, batchFirst) as [Tensor, Tensor]
 }
 
 /** `_pad_packed_sequence(Tensor data, Tensor batch_sizes, bool batch_first, Scalar padding_value, int total_length) -> (Tensor, Tensor)` */
 export function _padPackedSequence(data: Tensor, batchSizes: Tensor, batchFirst: boolean, paddingValue: Scalar, totalLength: number | bigint): [Tensor, Tensor] {
-  return op(119, data, batchSizes, batchFirst, paddingValue, totalLength) as [Tensor, Tensor]
+  return op(118, data, batchSizes, batchFirst, paddingValue, totalLength) as [Tensor, Tensor]
 }
 
 /** `_pdist_forward(Tensor self, float p=2.) -> Tensor` */
 export function _pdistForward(self: Tensor, options?: { p?: number }): Tensor {
-  return op(120, self, options) as Tensor
+  return op(119, self, options) as Tensor
 }
 
 /** `_prelu_kernel(Tensor self, Tensor weight) -> Tensor` */
 export function _preluKernel(self: Tensor, weight: Tensor): Tensor {
-  return op(121, self, weight) as Tensor
-}
-
-/** `_reshape_alias(Tensor(a) self, SymInt[] size, SymInt[] stride) -> Tensor(a)` */
-export function _reshapeAlias(self: Tensor, size: readonly number[], stride: readonly number[]): Tensor {
-  return op(122, self, size, stride) as Tensor
+  return op(120, self, weight) as Tensor
 }
 
 /** `_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export function _safeSoftmax(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor {
-  return op(123, self, dim, options) as Tensor
+  return op(121, self, dim, options) as Tensor
 }
 
 /** `_sample_dirichlet(Tensor self, Generator? generator=None) -> Tensor` */
 export function _sampleDirichlet(self: Tensor, options?: { generator?: Generator | null }): Tensor {
-  return op(124, self, options) as Tensor
+  return op(122, self, options) as Tensor
 }
 
 /** `_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)` */
 export function _scaledDotProductAttentionMath(query: Tensor, key: Tensor, value: Tensor, options?: { attnMask?: Tensor | null; dropoutP?: number; isCausal?: boolean; dropoutMask?: Tensor | null; scale?: number | null; enableGqa?: boolean }): [Tensor, Tensor] {
-  return op(125, query, key, value, options) as [Tensor, Tensor]
+  return op(123, query, key, value, options) as [Tensor, Tensor]
 }
 
 /** `_scaled_dot_product_cudnn_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
 export function _scaledDotProductCudnnAttention(query: Tensor, key: Tensor, value: Tensor, computeLogSumexp: boolean, options?: { attnBias?: Tensor | null; dropoutP?: number; isCausal?: boolean; returnDebugMask?: boolean; scale?: number | null }): [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, philoxSeed: Tensor, philoxOffset: Tensor, debugAttnMask: Tensor] {
-  return op(126, query, key, value, computeLogSumexp, options) as [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, philoxSeed: Tensor, philoxOffset: Tensor, debugAttnMask: Tensor]
+  return op(124, query, key, value, computeLogSumexp, options) as [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, philoxSeed: Tensor, philoxOffset: Tensor, debugAttnMask: Tensor]
 }
 
 /** `_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, *, float? scale=None) -> (Tensor output, Tensor log_sumexp, Tensor philox_seed, Tensor philox_offset)` */
 export function _scaledDotProductEfficientAttention(query: Tensor, key: Tensor, value: Tensor, computeLogSumexp: boolean, options?: { attnBias?: Tensor | null; dropoutP?: number; isCausal?: boolean; scale?: number | null }): [output: Tensor, logSumexp: Tensor, philoxSeed: Tensor, philoxOffset: Tensor] {
-  return op(127, query, key, value, computeLogSumexp, options) as [output: Tensor, logSumexp: Tensor, philoxSeed: Tensor, philoxOffset: Tensor]
+  return op(125, query, key, value, computeLogSumexp, options) as [output: Tensor, logSumexp: Tensor, philoxSeed: Tensor, philoxOffset: Tensor]
 }
 
 /** `_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
@@ -836,47 +826,47 @@ export function _scaledDotProductFlashAttention(query: Tensor, key: Tensor, valu
 /** `_scaled_dot_product_flash_attention.quantized(Tensor query, Tensor key, Tensor value, Tensor? q_descale, Tensor? k_descale, Tensor? v_descale, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
 export function _scaledDotProductFlashAttention(query: Tensor, key: Tensor, value: Tensor, options?: { qDescale?: Tensor | null; kDescale?: Tensor | null; vDescale?: Tensor | null; dropoutP?: number; isCausal?: boolean; returnDebugMask?: boolean; scale?: number | null }): [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, rngState: Tensor, unused: Tensor, debugAttnMask: Tensor]
 export function _scaledDotProductFlashAttention(a: unknown, b: unknown, c: unknown, d?: unknown): unknown {
-  return op(128, a, b, c, d)
+  return op(126, a, b, c, d)
 }
 
 /** `_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor output, Tensor logsumexp)` */
 export function _scaledDotProductFlashAttentionForCpu(query: Tensor, key: Tensor, value: Tensor, options?: { dropoutP?: number; isCausal?: boolean; attnMask?: Tensor | null; scale?: number | null }): [output: Tensor, logsumexp: Tensor] {
-  return op(129, query, key, value, options) as [output: Tensor, logsumexp: Tensor]
+  return op(127, query, key, value, options) as [output: Tensor, logsumexp: Tensor]
 }
 
 /** `_softmax(Tensor self, int dim, bool half_to_float) -> Tensor` */
 export function _softmax(self: Tensor, dim: number | bigint, halfToFloat: boolean): Tensor {
-  return op(130, self, dim, halfToFloat) as Tensor
+  return op(128, self, dim, halfToFloat) as Tensor
 }
 
 /** `_standard_gamma(Tensor self, Generator? generator=None) -> Tensor` */
 export function _standardGamma(self: Tensor, options?: { generator?: Generator | null }): Tensor {
-  return op(131, self, options) as Tensor
+  return op(129, self, options) as Tensor
 }
 
 /** `_thnn_fused_gru_cell(Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor)` */
 export function _thnnFusedGruCell(inputGates: Tensor, hiddenGates: Tensor, hx: Tensor, options?: { inputBias?: Tensor | null; hiddenBias?: Tensor | null }): [Tensor, Tensor] {
-  return op(132, inputGates, hiddenGates, hx, options) as [Tensor, Tensor]
+  return op(130, inputGates, hiddenGates, hx, options) as [Tensor, Tensor]
 }
 
 /** `_thnn_fused_lstm_cell(Tensor input_gates, Tensor hidden_gates, Tensor cx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor, Tensor)` */
 export function _thnnFusedLstmCell(inputGates: Tensor, hiddenGates: Tensor, cx: Tensor, options?: { inputBias?: Tensor | null; hiddenBias?: Tensor | null }): [Tensor, Tensor, Tensor] {
-  return op(133, inputGates, hiddenGates, cx, options) as [Tensor, Tensor, Tensor]
+  return op(131, inputGates, hiddenGates, cx, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor` */
 export function _toCopy(self: Tensor, options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null; nonBlocking?: boolean; memoryFormat?: MemoryFormat | null }): Tensor {
-  return op(134, self, options) as Tensor
+  return op(132, self, options) as Tensor
 }
 
 /** `_transform_bias_rescale_qkv(Tensor qkv, Tensor qkv_bias, int num_heads) -> (Tensor, Tensor, Tensor)` */
 export function _transformBiasRescaleQkv(qkv: Tensor, qkvBias: Tensor, numHeads: number | bigint): [Tensor, Tensor, Tensor] {
-  return op(135, qkv, qkvBias, numHeads) as [Tensor, Tensor, Tensor]
+  return op(133, qkv, qkvBias, numHeads) as [Tensor, Tensor, Tensor]
 }
 
 /** `_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)` */
 export function _unique2(self: Tensor, options?: { sorted?: boolean; returnInverse?: boolean; returnCounts?: boolean }): [Tensor, Tensor, Tensor] {
-  return op(136, self, options) as [Tensor, Tensor, Tensor]
+  return op(134, self, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -884,7 +874,7 @@ export function _upsampleBicubic2dAa(input: Tensor, alignCorners: boolean, optio
 /** `_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleBicubic2dAa(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleBicubic2dAa(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(137, a, b, c, d)
+  return op(135, a, b, c, d)
 }
 
 /** `_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -892,7 +882,7 @@ export function _upsampleBilinear2dAa(input: Tensor, alignCorners: boolean, opti
 /** `_upsample_bilinear2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleBilinear2dAa(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleBilinear2dAa(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(138, a, b, c, d)
+  return op(136, a, b, c, d)
 }
 
 /** `_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -900,7 +890,7 @@ export function _upsampleNearestExact1d(input: Tensor, options?: { outputSize?: 
 /** `_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor` */
 export function _upsampleNearestExact1d(self: Tensor, outputSize: number | readonly number[], options?: { scales?: number | null }): Tensor
 export function _upsampleNearestExact1d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(139, a, b, c)
+  return op(137, a, b, c)
 }
 
 /** `_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -908,7 +898,7 @@ export function _upsampleNearestExact2d(input: Tensor, options?: { outputSize?: 
 /** `_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleNearestExact2d(self: Tensor, outputSize: number | readonly number[], options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleNearestExact2d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(140, a, b, c)
+  return op(138, a, b, c)
 }
 
 /** `_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -916,15 +906,15 @@ export function _upsampleNearestExact3d(input: Tensor, options?: { outputSize?: 
 /** `_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleNearestExact3d(self: Tensor, outputSize: number | readonly number[], options?: { scalesD?: number | null; scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleNearestExact3d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(141, a, b, c)
+  return op(139, a, b, c)
 }
 
 /** `_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor` */
 export function _weightNorm(v: Tensor, g: Tensor, options?: { dim?: number | bigint }): Tensor {
-  return op(142, v, g, options) as Tensor
+  return op(140, v, g, options) as Tensor
 }
 
 /** `_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)` */
 export function _weightNormInterface(v: Tensor, g: Tensor, options?: { dim?: number | bigint }): [Tensor, Tensor] {
-  return op(143, v, g, options) as [Tensor, Tensor]
+  return op(141, v, g, options) as [Tensor, Tensor]
 }

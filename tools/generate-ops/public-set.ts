@@ -78,7 +78,7 @@ const NEEDED_PRIVATE: readonly Rule[] = [
   },
   { names: /_upsample_(?:bilinear2d_aa|bicubic2d_aa|nearest_exact[123]d)/, reason: 'resizing with antialiasing' },
   {
-    names: /_adaptive_avg_pool[23]d|_conj|_neg_view|_reshape_alias|_to_copy|_index_put_impl_/,
+    names: /_adaptive_avg_pool[23]d|_conj|_neg_view|_to_copy/,
     reason: 'compositions that captured graphs record',
   },
 ]
