@@ -26,6 +26,17 @@ export interface StepOptions {
   readonly foundInf?: Tensor | undefined
 }
 
+/** An optimiser of any options, as schedulers and scalers see it. */
+export interface AnyOptimizer {
+  readonly paramGroups: readonly ParamGroup[]
+  readonly takesFoundInf: boolean
+  initialize(): void
+  step(closure?: undefined, options?: StepOptions): undefined
+  zeroGrad(options?: { setToNone?: boolean }): void
+  stateDict(): OptimizerStateDict
+  loadStateDict(stateDict: OptimizerStateDict): void
+}
+
 /**
  * Base of the optimisers, as `torch.optim.Optimizer`.
  *
