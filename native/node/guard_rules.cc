@@ -208,15 +208,6 @@ std::string pool_geometry(const Arguments& call) {
   return window(call, {"kernel_size", "stride", "padding", "dilation"});
 }
 
-std::string fractional_samples(const Arguments& call) {
-  const at::Tensor samples = call.tensor("random_samples");
-  if (!readable(samples) || !samples.is_floating_point()) return {};
-  for (const double sample : numbers<double>(samples)) {
-    if (!(sample >= 0 && sample <= 1)) return "random_samples must lie between 0 and 1, got " + std::to_string(sample);
-  }
-  return {};
-}
-
 // ---- Numbers that are counts, indices or degrees --------------------------------------------------------------------
 
 std::string embedding_bag_mode(const Arguments& call) {

@@ -13,7 +13,6 @@ std::string column_geometry(const Arguments& call);
 std::string combination_length(const Arguments& call);
 std::string ctc_targets(const Arguments& call);
 std::string embedding_bag_mode(const Arguments& call);
-std::string fractional_samples(const Arguments& call);
 std::string fused_optimiser_sizes(const Arguments& call);
 std::string integer_division(const Arguments& call);
 std::string lcm_values(const Arguments& call);

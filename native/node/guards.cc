@@ -43,8 +43,6 @@ constexpr Guarded kGuarded[] = {
     {"aten::divide", rules::integer_division},
     {"aten::divide_", rules::integer_division},
     {"aten::embedding_bag", rules::embedding_bag_mode},
-    {"aten::fractional_max_pool2d", rules::fractional_samples},
-    {"aten::fractional_max_pool3d", rules::fractional_samples},
     {"aten::gru", rules::rnn_layers},
     {"aten::im2col", rules::column_geometry},
     {"aten::lcm", rules::lcm_values},
