@@ -64,7 +64,7 @@ function expectRates(optimizer: optim.AnyOptimizer, of: Case, step: number): voi
   for (const [index, group] of optimizer.paramGroups.entries()) {
     const expected = of.lrs[step]?.[index] as number
     const difference = Math.abs(learningRate(group) - expected)
-    expect(difference, `step ${step}, group ${index}`).toBeLessThanOrEqual(1e-10 * expected)
+    expect(difference, `step ${step}, group ${index}`).toBeLessThanOrEqual(1e-10 * Math.abs(expected))
   }
   const { momentum, betas } = optimizer.paramGroups[0] as { momentum?: number; betas?: readonly number[] }
   expect(momentum ?? betas?.[0], `momentum of step ${step}`).toBeCloseTo(of.momenta[step] as number, 12)
@@ -98,7 +98,7 @@ describe.each(cases.map((of, index) => [`${index}: ${of.name}`, of] as const))('
       const expected = of.lrs[metrics.length]?.[index] as number
       expect(group.lr).toBe(tensors[index])
       // What is in the tensor is the rate of this step, rounded once to float32.
-      expect(Math.abs((group.lr as Tensor).toNumber() - expected)).toBeLessThanOrEqual(1e-7 * expected)
+      expect(Math.abs((group.lr as Tensor).toNumber() - expected)).toBeLessThanOrEqual(1e-7 * Math.abs(expected))
     }
   })
 
