@@ -61,6 +61,22 @@ export interface Bridge {
   grad(handle: number): number
   setGrad(handle: number, grad: number): void
 
+  /** Begins to write down calls; the handles of the inputs are at the start of the frame. */
+  beginCapture(inputs: number): void
+  /** Ends it; the handles of the outputs are at the start of the frame. Returns the graph's id. */
+  endCapture(outputs: number): number
+  abortCapture(): void
+  /** Runs a graph on this thread: handles of inputs at the start of the frame, results as those of `invoke`. */
+  runGraph(graph: number): void
+  /** Runs it on the thread pool; as `invokeAsync`. */
+  runGraphAsync(graph: number, settle: (error?: Error) => void): number
+  /** True when a tensor that the graph holds has another dtype, device, shape or requires-grad than at capture. */
+  graphStale(graph: number): boolean
+  graphText(graph: number): string
+  freeGraph(graph: number): void
+  /** Equal texts for equal modes of this thread: gradients, inference, autocast. */
+  modesKey(): string
+
   /** A random generator as a handle: `device` such as "cpu", "cuda:0". */
   generator(device: string, seed: bigint): number
   freeGenerator(generator: number): void

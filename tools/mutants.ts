@@ -3,8 +3,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Mutant, MUTANTS } from '../test/mutants'
 import { findLibTorch } from '../lib/native/libtorch'
+import { MUTANTS, type Mutant } from '../test/mutants'
 import { JOBS, ROOT } from './run'
 
 const COPY = join(ROOT, '.cache/mutants')
@@ -14,7 +14,8 @@ main(process.argv.slice(2))
 
 function main(wanted: readonly string[]): void {
   const mutants = wanted.length > 0 ? MUTANTS.filter(({ name }) => wanted.includes(name)) : MUTANTS
-  if (mutants.length === 0) throw new Error(`there is no mutant ${wanted.join(', ')}; they are ${MUTANTS.map((m) => m.name).join(', ')}`)
+  if (mutants.length === 0)
+    throw new Error(`there is no mutant ${wanted.join(', ')}; they are ${MUTANTS.map((m) => m.name).join(', ')}`)
   copyTree()
   configure()
   build()
@@ -27,7 +28,9 @@ function main(wanted: readonly string[]): void {
     console.log(`${String(index + 1).padStart(2)}/${mutants.length} ${verdict.padEnd(8)} ${mutant.name} (${seconds} s)`)
     if (verdict !== 'killed') survivors.push(mutant.name)
   }
-  console.log(`${mutants.length - survivors.length} killed, ${survivors.length} survived${survivors.length > 0 ? `: ${survivors.join(', ')}` : ''}`)
+  console.log(
+    `${mutants.length - survivors.length} killed, ${survivors.length} survived${survivors.length > 0 ? `: ${survivors.join(', ')}` : ''}`,
+  )
   if (survivors.length > 0) process.exitCode = 1
 }
 
@@ -45,7 +48,9 @@ function copyTree(): void {
 
 function configure(): void {
   const { root } = findLibTorch()
-  execFileSync('cmake', ['-S', COPY, '-B', BUILD, '-G', 'Ninja', `-DLIBTORCH=${root}`], { stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync('cmake', ['-S', COPY, '-B', BUILD, '-G', 'Ninja', `-DLIBTORCH=${root}`], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 function build(): boolean {
@@ -71,7 +76,10 @@ function tryMutant(mutant: Mutant): 'killed' | 'survived' | 'stale' | 'unbuilt' 
   if (original.split(mutant.find).length !== 2) return 'stale'
   const native = mutant.file.startsWith('native/')
   try {
-    writeFileSync(path, original.replace(mutant.find, () => mutant.replace))
+    writeFileSync(
+      path,
+      original.replace(mutant.find, () => mutant.replace),
+    )
     if (native && !build()) return 'unbuilt'
     return runTest(mutant) ? 'survived' : 'killed'
   } finally {

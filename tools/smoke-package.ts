@@ -9,7 +9,8 @@ import { ROOT } from './run'
 const NODES = ['20.20.2', '22.23.3', '24.21.0', '26.10.0']
 const MOST_BYTES = 12_000_000
 /** What the tarball may hold, by the first folder or the name. */
-const ALLOWED = /^package\/(dist\/|prebuilds\/linux-x64\/|bindings\.d\.ts$|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/
+const ALLOWED =
+  /^package\/(dist\/|prebuilds\/linux-x64\/|bindings\.d\.ts$|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/
 
 const app = mkdtempSync(join(tmpdir(), 'vision-native-app-'))
 try {
@@ -50,7 +51,8 @@ function pack(): string {
   console.log(`${report.filename}: ${names.length} files, ${(bytes / 1e6).toFixed(2)} MB`)
   for (const name of names.filter((file) => file.includes('prebuilds'))) console.log(`  ${name}`)
   if (strange.length > 0) throw new Error(`the tarball holds files that are not listed: ${strange.join(', ')}`)
-  if (!names.some((name) => name.endsWith('.node'))) throw new Error('the tarball holds no binaries; run `npm run prebuild`')
+  if (!names.some((name) => name.endsWith('.node')))
+    throw new Error('the tarball holds no binaries; run `npm run prebuilds`')
   if (bytes > MOST_BYTES) throw new Error(`the tarball has ${bytes} bytes; ${MOST_BYTES} is the limit`)
   return tarball
 }
@@ -68,7 +70,8 @@ function readmeScript(): string {
 }
 
 function writeApp(script: string): void {
-  for (const name of ['rubberwhale1.png', 'rubberwhale2.png']) cpSync(join(ROOT, 'examples/data', name), join(app, name))
+  for (const name of ['rubberwhale1.png', 'rubberwhale2.png'])
+    cpSync(join(ROOT, 'examples/data', name), join(app, name))
   writeFileSync(join(app, 'app.mjs'), script)
   writeFileSync(join(app, 'app.cjs'), toCommonJs(script))
   writeFileSync(

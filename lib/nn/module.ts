@@ -3,6 +3,7 @@ import { ArgumentError } from '../native/errors'
 import { noGrad } from '../tensor/autograd'
 import { call, describe } from '../tensor/call'
 import { HANDLE, isTensor, TENSORS } from '../tensor/handle'
+import { guardCapture } from '../tensor/graph'
 import { dispose, tidy } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
 import type { Device, DType } from '../tensor/types'
@@ -254,6 +255,7 @@ function scopeForward(type: { prototype: object }): void {
     if (typeof forward !== 'function') throw new ArgumentError(`Module: forward is ${describe(forward)}, not a method`)
     Object.defineProperty(prototype, 'forward', {
       value(this: Module, ...args: unknown[]): unknown {
+        guardCapture(() => this.training)
         return tidy(() => forward.apply(this, args))
       },
       writable: true,

@@ -263,7 +263,8 @@ export function describe(value: unknown): string {
 
 let reader = 0
 
-function readResults(argumentOf: (index: number) => unknown): unknown {
+/** @internal The results of the native call that was just made. */
+export function readResults(argumentOf: (index: number) => unknown): unknown {
   if (native.doubles[0] === -2) {
     reserve(native.doubles[1] as number)
     bridge().fetchResults()

@@ -63,7 +63,7 @@ function countScopeless(site: string): void {
 }
 
 /** The first line of the stack outside this package. */
-function callerSite(): string {
+export function callerSite(): string {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 24
   const lines = (new Error().stack ?? '').split('\n').slice(2)

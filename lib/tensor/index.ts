@@ -32,6 +32,8 @@ export {
   setNumThreads,
 } from './device'
 export type { ElementsOf } from './elements'
+export type { CapturedFunction, CapturedRunOptions } from './graph'
+export { capture } from './graph'
 export { isTensor } from './handle'
 export type { Index, Slice } from './indexing'
 export { newAxis, slice } from './indexing'

@@ -72,8 +72,19 @@ function freeHandle(handle: number): void {
   bridge().free(1)
 }
 
+let observer: ((tensor: TensorLike) => void) | undefined
+
+/** Tells `observe` of every new tensor until the function it returns is called. For one observer at a time. */
+export function observeNewTensors(observe: (tensor: TensorLike) => void): () => void {
+  observer = observe
+  return () => {
+    observer = undefined
+  }
+}
+
 /** Gives a new tensor to the current scope, or to the garbage collector where there is none. */
 export function own(tensor: TensorLike): void {
+  observer?.(tensor)
   if (debugEnabled()) recordSite(tensor[HANDLE], state.storage.getStore() !== undefined)
   adopt(tensor, state.storage.getStore())
 }

@@ -13,6 +13,7 @@
 
 #include "node/async.h"
 #include "node/environment.h"
+#include "node/graph_functions.h"
 #include "node/js.h"
 #include "node/memory.h"
 #include "node/tensor_access.h"
@@ -61,7 +62,13 @@ napi_value invoke(napi_env env, napi_callback_info) {
   const bool fine = guarded(failure, [&] {
     prepare(self.frame, self.functions, self.registry, self.call);
     prepared = true;
-    execute(self.call);
+    if (self.recorder) {
+      Instruction instruction = self.recorder->begin(self.call.candidate->op, self.call.stack);
+      execute(self.call);
+      self.recorder->finish(std::move(instruction), self.call.stack);
+    } else {
+      execute(self.call);
+    }
     self.write_results(self.call.candidate, self.call.stack);
     self.report_memory();
   });
@@ -87,7 +94,14 @@ napi_value fetch_results(Environment& self, const Parameters&) {
   return nullptr;
 }
 
+void refuse_while_capturing(const Environment& self, const char* what) {
+  if (!self.recorder) return;
+  throw BridgeError("Config", std::string(what) + " while a function is captured: a graph could not repeat it; "
+                                                  "do it outside the captured function");
+}
+
 napi_value invoke_async(Environment& self, const Parameters& in) {
+  refuse_while_capturing(self, "an asynchronous call was made");
   PreparedCall call;
   prepare(self.frame, self.functions, self.registry, call);
   return to_js(self.env, self.start(std::make_unique<OperatorJob>(self, std::move(call), in.raw(0), in.raw(1))));
@@ -120,6 +134,7 @@ napi_value from_bytes(Environment& self, const Parameters& in) {
 }
 
 napi_value to_bytes(Environment& self, const Parameters& in) {
+  refuse_while_capturing(self, "data of a tensor was read");
   const at::Tensor tensor = find_tensor(self, in.number(0), "dataSync");
   const auto [data, bytes] = in.bytes(1);
   copy_elements(tensor, data, bytes);
@@ -127,12 +142,15 @@ napi_value to_bytes(Environment& self, const Parameters& in) {
 }
 
 napi_value to_bytes_async(Environment& self, const Parameters& in) {
+  refuse_while_capturing(self, "data of a tensor was read");
   const at::Tensor tensor = find_tensor(self, in.number(0), "data");
   return to_js(self.env, self.start(std::make_unique<CopyJob>(self, tensor, in.raw(1), in.raw(2))));
 }
 
 napi_value grad(Environment& self, const Parameters& in) {
-  const at::Tensor gradient = find_tensor(self, in.number(0), "grad").grad();
+  const at::Tensor& leaf = find_tensor(self, in.number(0), "grad");
+  const at::Tensor gradient = leaf.grad();
+  if (self.recorder && gradient.defined()) self.recorder->gradient_read(leaf, gradient);
   return to_js(self.env, gradient.defined() ? self.registry.tensors.insert(gradient) : 0.0);
 }
 
@@ -152,6 +170,7 @@ napi_value set_grad(Environment& self, const Parameters& in) {
       throw BridgeError("Device", "grad: a gradient " + describe(gradient) + " does not fit its tensor " + describe(tensor));
     }
   }
+  if (self.recorder) self.recorder->gradient_written(tensor, gradient);
   tensor.mutable_grad() = gradient;
   return nullptr;
 }
@@ -323,6 +342,7 @@ napi_value init(napi_env env, napi_value exports) {
   declare(env, exports, "setCpuMemoryLimit", entry<set_cpu_memory_limit>);
   declare(env, exports, "resetPeakMemory", entry<reset_peak>);
   declare(env, exports, "longestCallMs", entry<longest_call_ms>);
+  declare_graph_functions(env, exports);
   return exports;
 }
 

@@ -151,7 +151,7 @@ Environment::~Environment() {
 
 namespace {
 
-void collect_versions(const c10::IValue& value, std::vector<std::pair<at::Tensor, uint32_t>>& versions) {
+void collect_versions(const c10::IValue& value, TensorVersions& versions) {
   const auto add = [&](const at::Tensor& tensor) {
     // Tensors made in inference mode have no version counter.
     if (tensor.defined() && !tensor.is_inference()) versions.emplace_back(tensor, tensor._version());
@@ -180,7 +180,7 @@ OperatorJob::OperatorJob(Environment& environment, PreparedCall call, napi_value
 
 namespace {
 
-void check_versions(const std::vector<std::pair<at::Tensor, uint32_t>>& versions) {
+void check_versions(const TensorVersions& versions) {
   for (const auto& [tensor, version] : versions) {
     if (tensor._version() == version) continue;
     throw BridgeError("Argument", "an input was changed in place while the call was waiting or running; "
@@ -206,6 +206,37 @@ void OperatorJob::run() {
 void OperatorJob::deliver() {
   check_versions(versions_);
   environment_.write_results(&candidate_, call_.stack);
+}
+
+GraphJob::GraphJob(Environment& environment, std::shared_ptr<Graph> graph, std::vector<at::Tensor> inputs,
+                   napi_value settle)
+    : Job(environment, settle, nullptr), graph_(std::move(graph)), inputs_(std::move(inputs)) {
+  claim(*graph_);
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (!graph_->written_inputs()[i]) collect_versions(inputs_[i], versions_);
+  }
+  for (const at::Tensor& tensor : graph_->read_only()) collect_versions(tensor, versions_);
+}
+
+GraphJob::~GraphJob() { graph_->running = false; }
+
+void GraphJob::run() {
+  check_versions(versions_);
+  outputs_ = graph_->run(inputs_, this);
+}
+
+void GraphJob::deliver() {
+  graph_->running = false;
+  check_versions(versions_);
+  environment_.write_results(nullptr, outputs_);
+}
+
+void claim(Graph& graph) {
+  if (!graph.writes_state()) return;
+  if (graph.running.exchange(true)) {
+    throw BridgeError("Config", "a captured function that changes tensors (parameters, gradients, statistics) is running "
+                                "already; await that run before the next one");
+  }
 }
 
 CopyJob::CopyJob(Environment& environment, at::Tensor tensor, napi_value buffer, napi_value settle)

@@ -53,6 +53,9 @@ class Job : public RunContext {
   bool announced_ = false;
 };
 
+/// Tensors with the number of their in-place changes.
+using TensorVersions = std::vector<std::pair<at::Tensor, uint32_t>>;
+
 /// An operator off the event loop. An in-place change of an input meanwhile makes it fail.
 class OperatorJob final : public Job {
  public:
@@ -68,8 +71,28 @@ class OperatorJob final : public Job {
   Candidate candidate_;
   std::string name_;
   torch::jit::Stack arguments_;
-  std::vector<std::pair<at::Tensor, uint32_t>> versions_;
+  TensorVersions versions_;
 };
+
+/// A captured graph off the event loop.
+class GraphJob final : public Job {
+ public:
+  GraphJob(Environment& environment, std::shared_ptr<Graph> graph, std::vector<at::Tensor> inputs, napi_value settle);
+  ~GraphJob() override;
+
+ protected:
+  void run() override;
+  void deliver() override;
+
+ private:
+  std::shared_ptr<Graph> graph_;
+  std::vector<at::Tensor> inputs_;
+  torch::jit::Stack outputs_;
+  TensorVersions versions_;
+};
+
+/// Marks a graph that changes state as running, or throws when it is.
+void claim(Graph& graph);
 
 /// Copies a tensor's elements into memory that JavaScript leaves alone meanwhile.
 class CopyJob final : public Job {

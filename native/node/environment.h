@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node/functions.h"
+#include "node/graph.h"
 
 namespace vision_native {
 
@@ -31,6 +32,10 @@ class Environment {
   /// Returns that did not fit into the frame.
   std::vector<c10::IValue> pending;
   int account = 0;
+  /// Set while a function is captured.
+  std::unique_ptr<Recorder> recorder;
+  std::unordered_map<int64_t, std::shared_ptr<Graph>> graphs;
+  int64_t next_graph = 1;
 
   /// Takes the frame, and the function by which errors are made: `(kind, message) => Error`.
   void attach(napi_value frame, napi_value make_error);
