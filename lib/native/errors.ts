@@ -35,7 +35,10 @@ export class VisionNativeError extends Error {
 
   static is(value: unknown, kind?: ErrorKind): value is VisionNativeError {
     return (
-      typeof value === 'object' && value !== null && BRAND in value && (!kind || (value as VisionNativeError).kind === kind)
+      typeof value === 'object' &&
+      value !== null &&
+      BRAND in value &&
+      (!kind || (value as VisionNativeError).kind === kind)
     )
   }
 }
