@@ -1,0 +1,29 @@
+import type { Row } from './support/result'
+
+export interface Context {
+  /** Python with the peers of bench/requirements.txt. */
+  readonly python: string
+  readonly threads: number
+}
+
+export interface Benchmark {
+  readonly title: string
+  /** Rows of the comparison, and other figures by name. */
+  run(context: Context): Promise<{ readonly rows: readonly Row[]; readonly [figure: string]: unknown }>
+}
+
+/** What `npm run bench -- NAME` runs. */
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  'call-overhead': {
+    title: 'time of a call on tiny tensors, beside PyTorch in Python; memory over many calls',
+    run: async (context) => (await import('./call-overhead')).callOverhead(context),
+  },
+  'event-loop': {
+    title: 'how free the event loop is while a flow is solved, and how soon an abort stops it',
+    run: async () => ({ rows: [], ...(await (await import('./event-loop')).eventLoop()) }),
+  },
+  'tvl1-accuracy': {
+    title: 'end-point error of TV-L1 flow on RubberWhale, beside OpenCV’s methods',
+    run: async ({ python }) => ({ rows: await (await import('./tvl1-accuracy')).tvl1Accuracy(python) }),
+  },
+}
