@@ -1,0 +1,227 @@
+/** A one-line defect, and the test that must notice it. */
+export interface Mutant {
+  readonly name: string
+  /** File of the project; `find` occurs in it exactly once. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  /** Test file, and part of the titles of the tests in it to run. */
+  readonly test: string
+  readonly title?: string
+}
+
+const HANDLES = { file: 'native/node/handles.cc', test: 'test/tensor/handles.test.ts' }
+const VALUES = { file: 'native/node/value.cc', test: 'test/native/bridge.test.ts' }
+const SCOPES = { file: 'lib/tensor/scope.ts', test: 'test/tensor/scope.test.ts' }
+const CALLS = { file: 'lib/tensor/call.ts', test: 'test/native/bridge.test.ts' }
+const PIXELS = { file: 'native/torch/ops/tvl1_flow_math.h', test: 'test/native/tvl1-flow-steps.test.ts' }
+const GRAPHS = { test: 'test/tensor/graph.test.ts' }
+
+export const MUTANTS: readonly Mutant[] = [
+  // ---- The bridge ---------------------------------------------------------------------------------------------------
+  {
+    ...HANDLES,
+    name: 'a freed slot keeps its generation',
+    find: '++slots_[index].generation;',
+    replace: '',
+  },
+  {
+    ...HANDLES,
+    name: 'a stale handle finds the new tensor of its slot',
+    find: 'return slot.generation == bits / kCapacity && slot.tensor.defined() ? index : kNone;',
+    replace: 'return slot.tensor.defined() ? index : kNone;',
+  },
+  {
+    ...VALUES,
+    name: 'a fraction passes for an integer',
+    find: 'constexpr uint32_t kInts = bit(Tag::kInt) | bit(Tag::kBigInt);',
+    replace: 'constexpr uint32_t kInts = bit(Tag::kInt) | bit(Tag::kBigInt) | bit(Tag::kDouble);',
+  },
+  {
+    ...VALUES,
+    name: 'int64 results are rounded to doubles',
+    find: 'const bool exact = value > -kExact && value < kExact;',
+    replace: 'const bool exact = true;',
+  },
+  {
+    ...VALUES,
+    name: 'null in a list of tensors is the first tensor',
+    find: 'if (frame.at(at) == 0) list.push_back(std::nullopt);',
+    replace: 'if (frame.at(at) == 0) list.push_back(at::Tensor());',
+  },
+  {
+    name: 'an in-place change during an asynchronous call goes unnoticed',
+    file: 'native/node/async.cc',
+    find: 'if (tensor._version() == version) continue;',
+    replace: 'continue;',
+    test: 'test/tensor/async.test.ts',
+  },
+  {
+    name: 'the memory limit is not enforced',
+    file: 'native/node/memory.cc',
+    find: 'static_cast<int64_t>(bytes) > allowed - held) {',
+    replace: 'false) {',
+    test: 'test/tensor/memory.test.ts',
+  },
+  {
+    name: 'overloads are tried by their number of positional arguments only',
+    file: 'native/node/functions.cc',
+    find: 'if (!takes(candidate.arguments[candidate.positional[i]], layout.positional[i])) return false;',
+    replace: '',
+    test: 'test/native/bridge.test.ts',
+  },
+  // ---- Calls --------------------------------------------------------------------------------------------------------
+  {
+    ...CALLS,
+    name: 'minus zero loses its sign',
+    find: 'frame[cursor] = Number.isSafeInteger(value) && !Object.is(value, -0) ? Tag.Int : Tag.Double',
+    replace: 'frame[cursor] = Number.isSafeInteger(value) ? Tag.Int : Tag.Double',
+  },
+  {
+    ...CALLS,
+    name: 'a bigint beyond 64 bits wraps around',
+    find: 'if (BigInt.asIntN(64, value) === value) return value',
+    replace: 'return BigInt.asIntN(64, value)',
+  },
+  {
+    ...CALLS,
+    name: 'a call during the layout of another goes unnoticed',
+    find: 'if (serial !== native.serial) {',
+    replace: 'if (false) {',
+  },
+  // ---- Scopes -------------------------------------------------------------------------------------------------------
+  {
+    ...SCOPES,
+    name: 'a scope frees nothing',
+    find: 'frame[count++] = item[HANDLE]',
+    replace: '',
+  },
+  {
+    ...SCOPES,
+    name: 'a scope frees what it returns',
+    find: 'for (const tensor of tensorsIn(result)) if (tensor[OWNER] === this) adopt(tensor, this.parent)',
+    replace: 'tensorsIn(result)',
+  },
+  {
+    ...SCOPES,
+    name: 'tensors of a closed scope are lost',
+    find: 'while (scope && !scope.open) scope = scope.parent',
+    replace: '',
+  },
+  {
+    ...SCOPES,
+    name: 'keep leaves the tensor in its scope',
+    find: 'if (tensor[OWNER] !== undefined) adopt(tensor, undefined)',
+    replace: '',
+  },
+  // ---- Elements, indexing -------------------------------------------------------------------------------------------
+  {
+    name: 'bfloat16 is read with its bytes in the wrong place',
+    file: 'lib/tensor/elements.ts',
+    find: 'wide[i] = (bits[i] as number) << 16',
+    replace: 'wide[i] = (bits[i] as number) << 15',
+    test: 'test/tensor/elements.test.ts',
+  },
+  {
+    name: 'subnormal halves are read as zero',
+    file: 'lib/tensor/elements.ts',
+    find: 'if (exponent === 0) return sign * fraction * 2 ** -24',
+    replace: 'if (exponent === 0) return sign * 0',
+    test: 'test/tensor/elements.test.ts',
+  },
+  {
+    name: 'ragged data passes for regular',
+    file: 'lib/tensor/creation.ts',
+    find: 'if (length !== shape[depth]) {',
+    replace: 'if (length === undefined) {',
+    test: 'test/tensor/creation.test.ts',
+  },
+  // ---- Graphs -------------------------------------------------------------------------------------------------------
+  {
+    ...GRAPHS,
+    name: 'a graph forgets to free values',
+    file: 'native/node/graph.cc',
+    find: 'for (const ValueId id : instruction.released) values[id].reset();',
+    replace: 'for (const ValueId id : outputs_) values[id].reset();',
+  },
+  {
+    ...GRAPHS,
+    name: 'inputs of other shapes share a graph',
+    file: 'lib/tensor/graph.ts',
+    find: 'graph.key === key &&',
+    replace: '',
+  },
+  // ---- Flow ---------------------------------------------------------------------------------------------------------
+  {
+    ...PIXELS,
+    name: 'the threshold step goes up the gradient',
+    find: 'return rho < -limit ? lambda_theta : (rho > limit ? -lambda_theta : exact);',
+    replace: 'return rho < -limit ? -lambda_theta : (rho > limit ? lambda_theta : exact);',
+    title: 'check 2',
+  },
+  {
+    ...PIXELS,
+    name: 'the divergence is a forward difference in x',
+    find: 'return (px - px_left) + (py - py_above);',
+    replace: 'return (px_left - px) + (py - py_above);',
+    title: 'check 1',
+  },
+  {
+    ...PIXELS,
+    name: 'the dual vector leaves the unit disc',
+    find: 'return 1.0f / (1.0f + tau_over_theta * sqrtf(dx * dx + dy * dy));',
+    replace: 'return 1.0f;',
+    title: 'check 3',
+  },
+  {
+    ...PIXELS,
+    name: 'the image gradient is not halved',
+    find: 'return 0.5f * (after - before);',
+    replace: 'return (after - before);',
+    title: 'check 7',
+  },
+  {
+    name: 'flow is quantised without rounding',
+    file: 'lib/ops/tvl1-flow.ts',
+    find: 'return share.add(0.5).floor()',
+    replace: 'return share.floor()',
+    test: 'test/native/tvl1-flow-api.test.ts',
+    title: 'check 14',
+  },
+  // ---- Files, measures, pictures ------------------------------------------------------------------------------------
+  {
+    name: 'a truncated .flo file is read',
+    file: 'lib/io/flow-flo.ts',
+    find: 'if (bytes.byteLength !== expected) {',
+    replace: 'if (bytes.byteLength > expected) {',
+    test: 'test/io/flow.test.ts',
+  },
+  {
+    name: 'u and v of a .flo file are swapped',
+    file: 'lib/io/flow-flo.ts',
+    find: 'const [u, v] = [interleaved[2 * i] as number, interleaved[2 * i + 1] as number]',
+    replace: 'const [v, u] = [interleaved[2 * i] as number, interleaved[2 * i + 1] as number]',
+    test: 'test/io/flow.test.ts',
+  },
+  {
+    name: 'KITTI flow has its zero one step off',
+    file: 'lib/io/flow-kitti.ts',
+    find: 'const ZERO = 2 ** 15',
+    replace: 'const ZERO = 2 ** 15 + 1',
+    test: 'test/io/flow.test.ts',
+  },
+  {
+    name: 'unknown pixels of KITTI flow count as known',
+    file: 'lib/io/flow-kitti.ts',
+    find: 'if (samples[3 * i + 2] === 0) continue',
+    replace: '',
+    test: 'test/io/flow.test.ts',
+  },
+  {
+    name: 'the angular error is in radians',
+    file: 'lib/metrics/flow.ts',
+    find: '.mul(180 / Math.PI)',
+    replace: '',
+    test: 'test/metrics/flow.test.ts',
+  },
+]
