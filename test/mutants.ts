@@ -72,10 +72,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   // ---- Calls --------------------------------------------------------------------------------------------------------
   {
-    ...CALLS,
+    ...VALUES,
     name: 'minus zero loses its sign',
-    find: 'frame[cursor] = Number.isSafeInteger(value) && !Object.is(value, -0) ? Tag.Int : Tag.Double',
-    replace: 'frame[cursor] = Number.isSafeInteger(value) ? Tag.Int : Tag.Double',
+    find: 'if (number == 0 && std::signbit(number)) return c10::Scalar(number);',
+    replace: '',
   },
   {
     ...CALLS,
@@ -86,8 +86,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     ...CALLS,
     name: 'a call during the layout of another goes unnoticed',
-    find: 'if (serial !== native.serial) {',
-    replace: 'if (false) {',
+    find: 'native.serial += 1',
+    replace: '',
   },
   // ---- Scopes -------------------------------------------------------------------------------------------------------
   {
