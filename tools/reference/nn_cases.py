@@ -73,7 +73,8 @@ def rounded(x):
 
 
 def stored(x):
-    return x.detach().float() if x.is_floating_point() else x.detach()
+    # A copy: a counter of batches goes on counting in its place.
+    return x.detach().float() if x.is_floating_point() else x.detach().clone()
 
 
 def cotangent(y):
