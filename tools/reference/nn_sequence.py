@@ -1,4 +1,4 @@
-"""Writes recurrent, attention, parametrizations and first-values .safetensors of test/fixtures/nn: what PyTorch 2.11 gives.
+"""Writes recurrent, attention, transformer, parametrizations and first-values .safetensors of test/fixtures/nn: what PyTorch 2.11 gives.
 
 Run with a Python that has torch==2.11.0 and safetensors: python tools/reference/nn_sequence.py
 """
@@ -109,11 +109,12 @@ def attention():
         randn(5, 6), randn(7, 4), padding[0],
         run=lambda m, q, k, p: m(q, k, k, key_padding_mask=p, average_attn_weights=False),
     )
-    transformers(cases, padding)
     cases.write("attention")
 
 
-def transformers(cases, padding):
+def transformers():
+    cases = Cases(seed=24)
+    padding = torch.tensor([[False, False, True, False, False, True, True], [True] + [False] * 6])
     options = dict(dim_feedforward=9, dropout=0.0)
     mask = nn.Transformer.generate_square_subsequent_mask(7)
     small = randn(5, 7)
@@ -156,6 +157,7 @@ def transformers(cases, padding):
         model, randn(2, 7, 6), randn(2, 5, 6), padding,
         run=lambda m, x, y, p: m(x, y, tgt_mask=nn.Transformer.generate_square_subsequent_mask(5), src_key_padding_mask=p, memory_key_padding_mask=p),
     )
+    cases.write("transformer")
 
 
 def first_values():
@@ -219,5 +221,6 @@ def parametrised():
 
 recurrent()
 attention()
+transformers()
 parametrised()
 first_values()
