@@ -95,7 +95,8 @@ class Batch {
 
  private:
   at::Tensor view(const at::Tensor& slots, Tvl1Size size, int64_t planes, int64_t slot) const {
-    return slots[slot].view({-1}).narrow(0, 0, work.pairs * planes * size.area()).view({work.pairs, planes, size.height, size.width});
+    return slots.as_strided({work.pairs, planes, size.height, size.width}, {planes * work.slot_area, size.area(), size.width, 1},
+                            slot * work.pairs * planes * work.slot_area);
   }
 
   const Tvl1Params& params_;

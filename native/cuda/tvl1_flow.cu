@@ -30,11 +30,11 @@ int64_t yield_width(int64_t iterations) { return kTileWidth - 2 * iterations; }
 int64_t yield_height(int unknowns, int64_t iterations) { return tile_height(unknowns) - 2 * iterations; }
 
 __device__ float* flow_of(const Tvl1Workspace& w, int64_t n, int slot, int k, int64_t area) {
-  return w.u + slot * w.pairs * w.unknowns * w.slot_area + (n * w.unknowns + k) * area;
+  return w.u + (slot * w.pairs + n) * w.unknowns * w.slot_area + k * area;
 }
 
 __device__ float* dual_of(const Tvl1Workspace& w, int64_t n, int slot, int plane, int64_t area) {
-  return w.p + slot * w.pairs * 2 * w.unknowns * w.slot_area + (n * 2 * w.unknowns + plane) * area;
+  return w.p + (slot * w.pairs + n) * 2 * w.unknowns * w.slot_area + plane * area;
 }
 
 __global__ void begin_level_kernel(Tvl1Workspace w, bool switch_flow) {
@@ -329,8 +329,9 @@ int64_t tiles_of(Tvl1Size size, int unknowns, int64_t iterations) {
 void launch_begin_level(const Tvl1Workspace& work, Tvl1Size size, bool switch_flow, cudaStream_t stream) {
   begin_level_kernel<<<blocks_for(work.pairs), kThreads, 0, stream>>>(work, switch_flow);
   check_launch("tvl1 begin level");
-  const size_t bytes = static_cast<size_t>(work.pairs * 2 * work.unknowns * size.area()) * sizeof(float);
-  check_cuda(cudaMemsetAsync(work.p, 0, bytes, stream), "clearing the dual field");
+  const size_t planes = 2 * static_cast<size_t>(work.unknowns) * sizeof(float);
+  check_cuda(cudaMemset2DAsync(work.p, planes * work.slot_area, 0, planes * size.area(), work.pairs, stream),
+             "clearing the dual field");
 }
 
 void launch_warp(const Tvl1Workspace& work, const float* first, const float* second, Tvl1Size size,

@@ -27,8 +27,9 @@ void launch_threshold(const float* rho, const float* ix, const float* iy, float*
 // ---- Solver (tvl1_flow.cu) ------------------------------------------------------------------------------------------
 
 /// Device memory of a batch of pairs. A pair's flow and dual field are in one of two slots each; the kernels read the
-/// one that `current_u[n]`, `current_p[n]` name and write the other. Within a slot the layout is that of the level:
-/// `[pairs, planes, h, w]`. Pairs stop on their own, so no two need to be in the same slot.
+/// one that `current_u[n]`, `current_p[n]` name and write the other. Pairs stop on their own, so no two need to be in the
+/// same slot: each has its own part of a slot, large enough for the finest level, and at every level its planes
+/// `[planes, h, w]` lie at the start of that part. A pair that moves to a finer level then overwrites no other.
 struct Tvl1Workspace {
   float* u;                ///< `[2, pairs, unknowns, area]`
   float* p;                ///< `[2, pairs, 2·unknowns, area]`: pˣ, pʸ of each unknown
