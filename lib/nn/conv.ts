@@ -98,16 +98,26 @@ abstract class ConvBase<R extends Rank> extends Module {
   }
 
   /** PyTorch's line: sizes always, the rest where it is not the default. */
-  protected describeWith(more: Readonly<Record<string, unknown>>): string {
+  protected describeWith({ padding, outputPadding, paddingMode }: Readonly<Record<string, unknown>>): string {
     const { inChannels, outChannels, kernelSize, stride, dilation, groups, bias } = this
-    const optional = {
-      ...more,
-      ...(dilation.some((d) => d !== 1) && { dilation }),
+    const shown = {
+      kernelSize,
+      stride,
+      ...(isSet(padding, 0) && { padding }),
+      ...(isSet(dilation, 1) && { dilation }),
+      ...(isSet(outputPadding, 0) && { outputPadding }),
       ...(groups !== 1 && { groups }),
       ...(bias === null && { bias: false }),
+      ...(isSet(paddingMode, 'zeros') && { paddingMode }),
     }
-    return `${inChannels}, ${outChannels}, ${showOptions({ kernelSize, stride, ...optional })}`
+    return `${inChannels}, ${outChannels}, ${showOptions(shown)}`
   }
+}
+
+/** Whether an option is there and differs from its default, anywhere in a list. */
+function isSet(value: unknown, normal: unknown): boolean {
+  if (Array.isArray(value)) return value.some((item) => item !== normal)
+  return value !== undefined && value !== normal
 }
 
 export interface ConvOptions<R extends Rank> extends FactoryOptions {
@@ -182,9 +192,7 @@ abstract class ConvNd<R extends Rank> extends ConvBase<R> {
   }
 
   protected override describeOptions(): string {
-    const { padding, paddingMode } = this
-    const padded = typeof padding === 'string' || padding.some((size) => size !== 0)
-    return this.describeWith({ ...(padded && { padding }), ...(paddingMode !== 'zeros' && { paddingMode }) })
+    return this.describeWith({ padding: this.padding, paddingMode: this.paddingMode })
   }
 }
 
@@ -293,11 +301,7 @@ abstract class ConvTransposeNd<R extends Rank> extends ConvBase<R> {
   }
 
   protected override describeOptions(): string {
-    const { padding, outputPadding } = this
-    return this.describeWith({
-      ...(padding.some((size) => size !== 0) && { padding }),
-      ...(outputPadding.some((size) => size !== 0) && { outputPadding }),
-    })
+    return this.describeWith({ padding: this.padding, outputPadding: this.outputPadding })
   }
 }
 

@@ -91,7 +91,9 @@ function fractional<R extends Rank>(
   const kernel = expandSize(`${name}: kernelSize`, kernelSize, rank, 1)
   const size = fractionalSize(name, rank, shape.slice(-rank), outputSize, outputRatio)
   const [batch, channels] = [shape.length === rank + 1 ? 1 : shape[0], shape.at(-rank - 1)] as [number, number]
-  return tidy(() => pool(input, kernel, size, randomSamples ?? rand([batch, channels, rank], { dtype, device })))
+  return tidy(() =>
+    pool(input, kernel, size, randomSamples?.to(dtype) ?? rand([batch, channels, rank], { dtype, device })),
+  )
 }
 
 /** @internal The output's spatial size from the size or the ratio. */
