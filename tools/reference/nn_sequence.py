@@ -1,4 +1,6 @@
-"""Writes recurrent, attention, transformer, parametrizations and first-values .safetensors of test/fixtures/nn: what PyTorch 2.11 gives.
+"""Writes the fixtures of layers over sequences and of parametrisations: what PyTorch 2.11 gives.
+
+They are recurrent, attention, transformer, parametrizations and first-values in test/fixtures/nn.
 
 Run with a Python that has torch==2.11.0 and safetensors: python tools/reference/nn_sequence.py
 """
