@@ -229,12 +229,12 @@ std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const
   at::autocast::clear_cache();
   torch::jit::Stack stack;
   size_t modes = modes_.size();
-  std::unique_ptr<ModesGuard> guard;
+  std::unique_ptr<ModesGuard> modes_guard;
   for (const auto& instruction : instructions_) {
     if (is_cancelled(context)) throw Cancelled();
     if (instruction.modes != modes) {
-      guard.reset();
-      guard = std::make_unique<ModesGuard>(modes_[instruction.modes]);
+      modes_guard.reset();
+      modes_guard = std::make_unique<ModesGuard>(modes_[instruction.modes]);
       modes = instruction.modes;
     }
     if (instruction.kind == Instruction::Kind::kGetGradient) {
@@ -266,6 +266,10 @@ std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const
         }
       }
       try {
+        // Rules that look at data must hold for these inputs too, not only for those of the capture.
+        if (const std::string reason = guard(*instruction.op, stack); !reason.empty()) {
+          throw BridgeError("Argument", reason);
+        }
         instruction.op->callBoxed(stack);
       } catch (const Cancelled&) {
         throw;
@@ -293,7 +297,7 @@ std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const
     }
     for (const ValueId id : instruction.released) values[id].reset();
   }
-  guard.reset();
+  modes_guard.reset();
 
   std::vector<c10::IValue> outputs;
   for (const ValueId id : outputs_) outputs.emplace_back(value(id));
