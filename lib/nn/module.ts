@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
-import { ArgumentError } from '../native/errors'
+import { ArgumentError, DeviceError } from '../native/errors'
 import { noGrad } from '../tensor/autograd'
 import { call, describe } from '../tensor/call'
-import { HANDLE, isTensor, TENSORS } from '../tensor/handle'
 import { guardCapture } from '../tensor/graph'
+import { HANDLE, isTensor, TENSORS } from '../tensor/handle'
 import { dispose, tidy } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
 import type { Device, DType } from '../tensor/types'
@@ -234,6 +234,11 @@ function moveTensor(tensor: Tensor, target: Parameters<Module['to']>[0]): void {
   const device = typeof target === 'object' ? target.device : isDevice ? (target as Device) : undefined
   const dtype = typeof target === 'object' ? target.dtype : isDevice ? undefined : (target as DType)
   const floating = /^(float|bfloat)/.test(tensor.dtype)
+  if (device !== undefined && (device === 'meta') !== (tensor.device === 'meta')) {
+    throw new DeviceError(
+      `Module.to: a tensor on '${tensor.device}' cannot move to '${device}'; make the module there with { device: '${device}' } and load its state`,
+    )
+  }
   const change = { device: device ?? tensor.device, dtype: dtype !== undefined && floating ? dtype : tensor.dtype }
   const { grad } = tensor
   call('aten::set_data', [tensor, tensor.detach().to(change)])
