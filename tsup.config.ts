@@ -4,6 +4,8 @@ import { defineConfig, type Options } from 'tsup'
 const library = {
   index: 'lib/index.ts',
   'ops/index': 'lib/ops/index.ts',
+  'nn/index': 'lib/nn/index.ts',
+  'nn/functional': 'lib/nn/functional.ts',
   'io/index': 'lib/io/index.ts',
   'metrics/index': 'lib/metrics/index.ts',
   'vision/index': 'lib/vision/index.ts',
