@@ -32,7 +32,7 @@ def recurrent():
     cases.layer("GRU single", nn.GRU(3, 4, bias=False, **two), randn(7, 3), randn(4, 4))
     cases.layer("LSTM default", nn.LSTM(3, 5), randn(7, 2, 3))
     lstm = lambda m, x, h, c: m(x, (h, c))
-    cases.layer("LSTM deep", nn.LSTM(3, 5, batch_first=True, **two), randn(2, 7, 3), randn(4, 2, 5), randn(4, 2, 5), run=lstm)
+    cases.layer("LSTM deep", nn.LSTM(3, 3, batch_first=True, **two), randn(2, 7, 3), randn(4, 2, 3), randn(4, 2, 3), run=lstm)
     options = dict(proj_size=3, bidirectional=True, bias=False)
     cases.layer("LSTM projected", nn.LSTM(3, 5, **options), randn(7, 2, 3), randn(2, 2, 3), randn(2, 2, 5), run=lstm)
     cases.layer("LSTM single", nn.LSTM(3, 4, num_layers=2, batch_first=True), randn(7, 3))
@@ -41,8 +41,8 @@ def recurrent():
     cases.layer("RNN packed", nn.RNN(3, 4, **two), randn(7, 4, 3), lengths, run=packed)
     cases.layer("RNN packed-relu", nn.RNN(3, 4, nonlinearity="relu"), randn(7, 4, 3), lengths, randn(1, 4, 4), run=packed)
     cases.layer("GRU packed", nn.GRU(3, 4, **two), randn(7, 4, 3), lengths, randn(4, 4, 4), run=packed)
-    states = randn(4, 4, 3), randn(4, 4, 4)
-    cases.layer("LSTM packed", nn.LSTM(3, 4, proj_size=3, **two), randn(7, 4, 3), lengths, *states, run=packed)
+    states = randn(4, 4, 2), randn(4, 4, 3)
+    cases.layer("LSTM packed", nn.LSTM(3, 3, proj_size=2, **two), randn(7, 4, 3), lengths, *states, run=packed)
 
     cases.layer("RNNCell relu", nn.RNNCell(3, 5, nonlinearity="relu"), randn(2, 3), randn(2, 5))
     cases.layer("RNNCell tanh", nn.RNNCell(3, 5, bias=False), randn(3), randn(5))
@@ -153,7 +153,7 @@ def transformers():
         nn.TransformerDecoder(layer, 2), randn(5, 2, 6), randn(7, 2, 6), padding,
         run=lambda m, x, memory, p: m(x, memory, memory_key_padding_mask=p),
     )
-    model = nn.Transformer(6, 2, 2, 1, batch_first=True, norm_first=True, activation="gelu", layer_norm_eps=0.1, **options)
+    model = nn.Transformer(6, 2, 1, 1, batch_first=True, norm_first=True, activation="gelu", layer_norm_eps=0.1, **options)
     cases.layer(
         "Transformer causal",
         model, randn(2, 7, 6), randn(2, 5, 6), padding,
