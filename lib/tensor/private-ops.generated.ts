@@ -71,39 +71,24 @@ export function _euclideanDist(x1: Tensor, x2: Tensor): Tensor {
   return op(11, x1, x2) as Tensor
 }
 
-/** `_fft_c2c(Tensor self, SymInt[] dim, int normalization, bool forward) -> Tensor` */
-export function _fftC2c(self: Tensor, dim: readonly number[], normalization: number | bigint, forward: boolean): Tensor {
-  return op(12, self, dim, normalization, forward) as Tensor
-}
-
-/** `_fft_c2r(Tensor self, int[] dim, int normalization, SymInt last_dim_size) -> Tensor` */
-export function _fftC2r(self: Tensor, dim: readonly number[], normalization: number | bigint, lastDimSize: number | bigint): Tensor {
-  return op(13, self, dim, normalization, lastDimSize) as Tensor
-}
-
-/** `_fft_r2c(Tensor self, int[] dim, int normalization, bool onesided) -> Tensor` */
-export function _fftR2c(self: Tensor, dim: readonly number[], normalization: number | bigint, onesided: boolean): Tensor {
-  return op(14, self, dim, normalization, onesided) as Tensor
-}
-
 /** `_foreach_abs(Tensor[] self) -> Tensor[]` */
 export function _foreachAbs(self: readonly Tensor[]): Tensor[] {
-  return op(15, self) as Tensor[]
+  return op(12, self) as Tensor[]
 }
 
 /** `_foreach_abs_(Tensor(a!)[] self) -> ()` */
 export function _foreachAbs_(self: readonly Tensor[]): void {
-  op(16, self)
+  op(13, self)
 }
 
 /** `_foreach_acos(Tensor[] self) -> Tensor[]` */
 export function _foreachAcos(self: readonly Tensor[]): Tensor[] {
-  return op(17, self) as Tensor[]
+  return op(14, self) as Tensor[]
 }
 
 /** `_foreach_acos_(Tensor(a!)[] self) -> ()` */
 export function _foreachAcos_(self: readonly Tensor[]): void {
-  op(18, self)
+  op(15, self)
 }
 
 /**
@@ -117,7 +102,7 @@ export function _foreachAdd(self: readonly Tensor[], scalar: Scalar): Tensor[]
 /** `_foreach_add.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachAdd(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachAdd(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(19, a, b, c)
+  return op(16, a, b, c)
 }
 
 /**
@@ -131,7 +116,7 @@ export function _foreachAdd_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_add_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachAdd_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachAdd_(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(20, a, b, c)
+  return op(17, a, b, c)
 }
 
 /** `_foreach_addcdiv.Scalar(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> Tensor[]` */
@@ -143,7 +128,7 @@ export function _foreachAddcdiv(self: readonly Tensor[], tensor1: readonly Tenso
  */
 export function _foreachAddcdiv(self: readonly Tensor[], tensor1: readonly Tensor[], tensor2: readonly Tensor[], scalars: Tensor | readonly Scalar[]): Tensor[]
 export function _foreachAddcdiv(a: unknown, b: unknown, c: unknown, d?: unknown): unknown {
-  return op(21, a, b, c, d)
+  return op(18, a, b, c, d)
 }
 
 /** `_foreach_addcdiv_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> ()` */
@@ -155,7 +140,7 @@ export function _foreachAddcdiv_(self: readonly Tensor[], tensor1: readonly Tens
  */
 export function _foreachAddcdiv_(self: readonly Tensor[], tensor1: readonly Tensor[], tensor2: readonly Tensor[], scalars: Tensor | readonly Scalar[]): void
 export function _foreachAddcdiv_(a: unknown, b: unknown, c: unknown, d?: unknown): unknown {
-  return op(22, a, b, c, d)
+  return op(19, a, b, c, d)
 }
 
 /** `_foreach_addcmul.Scalar(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> Tensor[]` */
@@ -167,7 +152,7 @@ export function _foreachAddcmul(self: readonly Tensor[], tensor1: readonly Tenso
  */
 export function _foreachAddcmul(self: readonly Tensor[], tensor1: readonly Tensor[], tensor2: readonly Tensor[], scalars: Tensor | readonly Scalar[]): Tensor[]
 export function _foreachAddcmul(a: unknown, b: unknown, c: unknown, d?: unknown): unknown {
-  return op(23, a, b, c, d)
+  return op(20, a, b, c, d)
 }
 
 /** `_foreach_addcmul_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> ()` */
@@ -179,37 +164,37 @@ export function _foreachAddcmul_(self: readonly Tensor[], tensor1: readonly Tens
  */
 export function _foreachAddcmul_(self: readonly Tensor[], tensor1: readonly Tensor[], tensor2: readonly Tensor[], scalars: Tensor | readonly Scalar[]): void
 export function _foreachAddcmul_(a: unknown, b: unknown, c: unknown, d?: unknown): unknown {
-  return op(24, a, b, c, d)
+  return op(21, a, b, c, d)
 }
 
 /** `_foreach_asin(Tensor[] self) -> Tensor[]` */
 export function _foreachAsin(self: readonly Tensor[]): Tensor[] {
-  return op(25, self) as Tensor[]
+  return op(22, self) as Tensor[]
 }
 
 /** `_foreach_asin_(Tensor(a!)[] self) -> ()` */
 export function _foreachAsin_(self: readonly Tensor[]): void {
-  op(26, self)
+  op(23, self)
 }
 
 /** `_foreach_atan(Tensor[] self) -> Tensor[]` */
 export function _foreachAtan(self: readonly Tensor[]): Tensor[] {
-  return op(27, self) as Tensor[]
+  return op(24, self) as Tensor[]
 }
 
 /** `_foreach_atan_(Tensor(a!)[] self) -> ()` */
 export function _foreachAtan_(self: readonly Tensor[]): void {
-  op(28, self)
+  op(25, self)
 }
 
 /** `_foreach_ceil(Tensor[] self) -> Tensor[]` */
 export function _foreachCeil(self: readonly Tensor[]): Tensor[] {
-  return op(29, self) as Tensor[]
+  return op(26, self) as Tensor[]
 }
 
 /** `_foreach_ceil_(Tensor(a!)[] self) -> ()` */
 export function _foreachCeil_(self: readonly Tensor[]): void {
-  op(30, self)
+  op(27, self)
 }
 
 /** `_foreach_clamp_max.List(Tensor[] self, Tensor[] other) -> Tensor[]` */
@@ -219,7 +204,7 @@ export function _foreachClampMax(self: readonly Tensor[], scalar: Scalar): Tenso
 /** `_foreach_clamp_max.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachClampMax(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachClampMax(a: unknown, b: unknown): unknown {
-  return op(31, a, b)
+  return op(28, a, b)
 }
 
 /** `_foreach_clamp_max_.List(Tensor(a!)[] self, Tensor[] other) -> ()` */
@@ -229,7 +214,7 @@ export function _foreachClampMax_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_clamp_max_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachClampMax_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachClampMax_(a: unknown, b: unknown): unknown {
-  return op(32, a, b)
+  return op(29, a, b)
 }
 
 /** `_foreach_clamp_min.List(Tensor[] self, Tensor[] other) -> Tensor[]` */
@@ -239,7 +224,7 @@ export function _foreachClampMin(self: readonly Tensor[], scalar: Scalar): Tenso
 /** `_foreach_clamp_min.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachClampMin(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachClampMin(a: unknown, b: unknown): unknown {
-  return op(33, a, b)
+  return op(30, a, b)
 }
 
 /** `_foreach_clamp_min_.List(Tensor(a!)[] self, Tensor[] other) -> ()` */
@@ -249,37 +234,32 @@ export function _foreachClampMin_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_clamp_min_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachClampMin_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachClampMin_(a: unknown, b: unknown): unknown {
-  return op(34, a, b)
-}
-
-/** `_foreach_copy(Tensor[] self, Tensor[] src, bool non_blocking=False) -> Tensor[] self_out` */
-export function _foreachCopy(self: readonly Tensor[], src: readonly Tensor[], options?: { nonBlocking?: boolean }): Tensor[] {
-  return op(35, self, src, options) as Tensor[]
+  return op(31, a, b)
 }
 
 /** `_foreach_copy_(Tensor(a!)[] self, Tensor[] src, bool non_blocking=False) -> ()` */
 export function _foreachCopy_(self: readonly Tensor[], src: readonly Tensor[], options?: { nonBlocking?: boolean }): void {
-  op(36, self, src, options)
+  op(32, self, src, options)
 }
 
 /** `_foreach_cos(Tensor[] self) -> Tensor[]` */
 export function _foreachCos(self: readonly Tensor[]): Tensor[] {
-  return op(37, self) as Tensor[]
+  return op(33, self) as Tensor[]
 }
 
 /** `_foreach_cos_(Tensor(a!)[] self) -> ()` */
 export function _foreachCos_(self: readonly Tensor[]): void {
-  op(38, self)
+  op(34, self)
 }
 
 /** `_foreach_cosh(Tensor[] self) -> Tensor[]` */
 export function _foreachCosh(self: readonly Tensor[]): Tensor[] {
-  return op(39, self) as Tensor[]
+  return op(35, self) as Tensor[]
 }
 
 /** `_foreach_cosh_(Tensor(a!)[] self) -> ()` */
 export function _foreachCosh_(self: readonly Tensor[]): void {
-  op(40, self)
+  op(36, self)
 }
 
 /**
@@ -293,7 +273,7 @@ export function _foreachDiv(self: readonly Tensor[], scalar: Scalar): Tensor[]
 /** `_foreach_div.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachDiv(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachDiv(a: unknown, b: unknown): unknown {
-  return op(41, a, b)
+  return op(37, a, b)
 }
 
 /**
@@ -307,67 +287,67 @@ export function _foreachDiv_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_div_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachDiv_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachDiv_(a: unknown, b: unknown): unknown {
-  return op(42, a, b)
+  return op(38, a, b)
 }
 
 /** `_foreach_erf(Tensor[] self) -> Tensor[]` */
 export function _foreachErf(self: readonly Tensor[]): Tensor[] {
-  return op(43, self) as Tensor[]
+  return op(39, self) as Tensor[]
 }
 
 /** `_foreach_erf_(Tensor(a!)[] self) -> ()` */
 export function _foreachErf_(self: readonly Tensor[]): void {
-  op(44, self)
+  op(40, self)
 }
 
 /** `_foreach_erfc(Tensor[] self) -> Tensor[]` */
 export function _foreachErfc(self: readonly Tensor[]): Tensor[] {
-  return op(45, self) as Tensor[]
+  return op(41, self) as Tensor[]
 }
 
 /** `_foreach_erfc_(Tensor(a!)[] self) -> ()` */
 export function _foreachErfc_(self: readonly Tensor[]): void {
-  op(46, self)
+  op(42, self)
 }
 
 /** `_foreach_exp(Tensor[] self) -> Tensor[]` */
 export function _foreachExp(self: readonly Tensor[]): Tensor[] {
-  return op(47, self) as Tensor[]
+  return op(43, self) as Tensor[]
 }
 
 /** `_foreach_exp_(Tensor(a!)[] self) -> ()` */
 export function _foreachExp_(self: readonly Tensor[]): void {
-  op(48, self)
+  op(44, self)
 }
 
 /** `_foreach_expm1(Tensor[] self) -> Tensor[]` */
 export function _foreachExpm1(self: readonly Tensor[]): Tensor[] {
-  return op(49, self) as Tensor[]
+  return op(45, self) as Tensor[]
 }
 
 /** `_foreach_expm1_(Tensor(a!)[] self) -> ()` */
 export function _foreachExpm1_(self: readonly Tensor[]): void {
-  op(50, self)
+  op(46, self)
 }
 
 /** `_foreach_floor(Tensor[] self) -> Tensor[]` */
 export function _foreachFloor(self: readonly Tensor[]): Tensor[] {
-  return op(51, self) as Tensor[]
+  return op(47, self) as Tensor[]
 }
 
 /** `_foreach_floor_(Tensor(a!)[] self) -> ()` */
 export function _foreachFloor_(self: readonly Tensor[]): void {
-  op(52, self)
+  op(48, self)
 }
 
 /** `_foreach_frac(Tensor[] self) -> Tensor[]` */
 export function _foreachFrac(self: readonly Tensor[]): Tensor[] {
-  return op(53, self) as Tensor[]
+  return op(49, self) as Tensor[]
 }
 
 /** `_foreach_frac_(Tensor(a!)[] self) -> ()` */
 export function _foreachFrac_(self: readonly Tensor[]): void {
-  op(54, self)
+  op(50, self)
 }
 
 /** `_foreach_lerp.List(Tensor[] self, Tensor[] tensors1, Tensor[] weights) -> Tensor[]` */
@@ -379,7 +359,7 @@ export function _foreachLerp(self: readonly Tensor[], tensors1: readonly Tensor[
  */
 export function _foreachLerp(self: readonly Tensor[], tensors1: readonly Tensor[], weight: Scalar | readonly Scalar[]): Tensor[]
 export function _foreachLerp(a: unknown, b: unknown, c: unknown): unknown {
-  return op(55, a, b, c)
+  return op(51, a, b, c)
 }
 
 /** `_foreach_lerp_.List(Tensor(a!)[] self, Tensor[] tensors1, Tensor[] weights) -> ()` */
@@ -391,62 +371,62 @@ export function _foreachLerp_(self: readonly Tensor[], tensors1: readonly Tensor
  */
 export function _foreachLerp_(self: readonly Tensor[], tensors1: readonly Tensor[], weight: Scalar | readonly Scalar[]): void
 export function _foreachLerp_(a: unknown, b: unknown, c: unknown): unknown {
-  return op(56, a, b, c)
+  return op(52, a, b, c)
 }
 
 /** `_foreach_lgamma(Tensor[] self) -> Tensor[]` */
 export function _foreachLgamma(self: readonly Tensor[]): Tensor[] {
-  return op(57, self) as Tensor[]
+  return op(53, self) as Tensor[]
 }
 
 /** `_foreach_lgamma_(Tensor(a!)[] self) -> ()` */
 export function _foreachLgamma_(self: readonly Tensor[]): void {
-  op(58, self)
+  op(54, self)
 }
 
 /** `_foreach_log(Tensor[] self) -> Tensor[]` */
 export function _foreachLog(self: readonly Tensor[]): Tensor[] {
-  return op(59, self) as Tensor[]
+  return op(55, self) as Tensor[]
 }
 
 /** `_foreach_log10(Tensor[] self) -> Tensor[]` */
 export function _foreachLog10(self: readonly Tensor[]): Tensor[] {
-  return op(60, self) as Tensor[]
+  return op(56, self) as Tensor[]
 }
 
 /** `_foreach_log10_(Tensor(a!)[] self) -> ()` */
 export function _foreachLog10_(self: readonly Tensor[]): void {
-  op(61, self)
+  op(57, self)
 }
 
 /** `_foreach_log1p(Tensor[] self) -> Tensor[]` */
 export function _foreachLog1p(self: readonly Tensor[]): Tensor[] {
-  return op(62, self) as Tensor[]
+  return op(58, self) as Tensor[]
 }
 
 /** `_foreach_log1p_(Tensor(a!)[] self) -> ()` */
 export function _foreachLog1p_(self: readonly Tensor[]): void {
-  op(63, self)
+  op(59, self)
 }
 
 /** `_foreach_log2(Tensor[] self) -> Tensor[]` */
 export function _foreachLog2(self: readonly Tensor[]): Tensor[] {
-  return op(64, self) as Tensor[]
+  return op(60, self) as Tensor[]
 }
 
 /** `_foreach_log2_(Tensor(a!)[] self) -> ()` */
 export function _foreachLog2_(self: readonly Tensor[]): void {
-  op(65, self)
+  op(61, self)
 }
 
 /** `_foreach_log_(Tensor(a!)[] self) -> ()` */
 export function _foreachLog_(self: readonly Tensor[]): void {
-  op(66, self)
+  op(62, self)
 }
 
 /** `_foreach_max(Tensor[] self) -> Tensor[]` */
 export function _foreachMax(self: readonly Tensor[]): Tensor[] {
-  return op(67, self) as Tensor[]
+  return op(63, self) as Tensor[]
 }
 
 /** `_foreach_maximum.List(Tensor[] self, Tensor[] other) -> Tensor[]` */
@@ -456,7 +436,7 @@ export function _foreachMaximum(self: readonly Tensor[], scalar: Scalar): Tensor
 /** `_foreach_maximum.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachMaximum(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachMaximum(a: unknown, b: unknown): unknown {
-  return op(68, a, b)
+  return op(64, a, b)
 }
 
 /** `_foreach_maximum_.List(Tensor(a!)[] self, Tensor[] other) -> ()` */
@@ -466,7 +446,7 @@ export function _foreachMaximum_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_maximum_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachMaximum_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachMaximum_(a: unknown, b: unknown): unknown {
-  return op(69, a, b)
+  return op(65, a, b)
 }
 
 /** `_foreach_minimum.List(Tensor[] self, Tensor[] other) -> Tensor[]` */
@@ -476,7 +456,7 @@ export function _foreachMinimum(self: readonly Tensor[], scalar: Scalar): Tensor
 /** `_foreach_minimum.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachMinimum(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachMinimum(a: unknown, b: unknown): unknown {
-  return op(70, a, b)
+  return op(66, a, b)
 }
 
 /** `_foreach_minimum_.List(Tensor(a!)[] self, Tensor[] other) -> ()` */
@@ -486,7 +466,7 @@ export function _foreachMinimum_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_minimum_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachMinimum_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachMinimum_(a: unknown, b: unknown): unknown {
-  return op(71, a, b)
+  return op(67, a, b)
 }
 
 /**
@@ -500,7 +480,7 @@ export function _foreachMul(self: readonly Tensor[], scalar: Scalar): Tensor[]
 /** `_foreach_mul.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachMul(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachMul(a: unknown, b: unknown): unknown {
-  return op(72, a, b)
+  return op(68, a, b)
 }
 
 /**
@@ -514,22 +494,22 @@ export function _foreachMul_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_mul_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachMul_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachMul_(a: unknown, b: unknown): unknown {
-  return op(73, a, b)
+  return op(69, a, b)
 }
 
 /** `_foreach_neg(Tensor[] self) -> Tensor[]` */
 export function _foreachNeg(self: readonly Tensor[]): Tensor[] {
-  return op(74, self) as Tensor[]
+  return op(70, self) as Tensor[]
 }
 
 /** `_foreach_neg_(Tensor(a!)[] self) -> ()` */
 export function _foreachNeg_(self: readonly Tensor[]): void {
-  op(75, self)
+  op(71, self)
 }
 
 /** `_foreach_norm.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[]` */
 export function _foreachNorm(self: readonly Tensor[], options?: { ord?: Scalar; dtype?: DType | null }): Tensor[] {
-  return op(76, self, options) as Tensor[]
+  return op(72, self, options) as Tensor[]
 }
 
 /**
@@ -543,7 +523,7 @@ export function _foreachPow(self: readonly Tensor[], exponent: readonly Tensor[]
 /** `_foreach_pow.ScalarAndTensor(Scalar self, Tensor[] exponent) -> Tensor[]` */
 export function _foreachPow(self: Scalar, exponent: readonly Tensor[]): Tensor[]
 export function _foreachPow(a: unknown, b: unknown): unknown {
-  return op(77, a, b)
+  return op(73, a, b)
 }
 
 /**
@@ -554,92 +534,92 @@ export function _foreachPow(a: unknown, b: unknown): unknown {
  * `_foreach_pow_.ScalarList(Tensor(a!)[] self, Scalar[] exponent) -> ()`
  */
 export function _foreachPow_(self: readonly Tensor[], exponent: readonly Tensor[] | Scalar | readonly Scalar[]): void {
-  op(78, self, exponent)
+  op(74, self, exponent)
 }
 
 /** `_foreach_powsum.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[]` */
 export function _foreachPowsum(self: readonly Tensor[], options?: { ord?: Scalar; dtype?: DType | null }): Tensor[] {
-  return op(79, self, options) as Tensor[]
+  return op(75, self, options) as Tensor[]
 }
 
 /** `_foreach_reciprocal(Tensor[] self) -> Tensor[]` */
 export function _foreachReciprocal(self: readonly Tensor[]): Tensor[] {
-  return op(80, self) as Tensor[]
+  return op(76, self) as Tensor[]
 }
 
 /** `_foreach_reciprocal_(Tensor(a!)[] self) -> ()` */
 export function _foreachReciprocal_(self: readonly Tensor[]): void {
-  op(81, self)
+  op(77, self)
 }
 
 /** `_foreach_round(Tensor[] self) -> Tensor[]` */
 export function _foreachRound(self: readonly Tensor[]): Tensor[] {
-  return op(82, self) as Tensor[]
+  return op(78, self) as Tensor[]
 }
 
 /** `_foreach_round_(Tensor(a!)[] self) -> ()` */
 export function _foreachRound_(self: readonly Tensor[]): void {
-  op(83, self)
+  op(79, self)
 }
 
 /** `_foreach_rsqrt(Tensor[] self) -> Tensor[]` */
 export function _foreachRsqrt(self: readonly Tensor[]): Tensor[] {
-  return op(84, self) as Tensor[]
+  return op(80, self) as Tensor[]
 }
 
 /** `_foreach_rsqrt_(Tensor(a!)[] self) -> ()` */
 export function _foreachRsqrt_(self: readonly Tensor[]): void {
-  op(85, self)
+  op(81, self)
 }
 
 /** `_foreach_sigmoid(Tensor[] self) -> Tensor[]` */
 export function _foreachSigmoid(self: readonly Tensor[]): Tensor[] {
-  return op(86, self) as Tensor[]
+  return op(82, self) as Tensor[]
 }
 
 /** `_foreach_sigmoid_(Tensor(a!)[] self) -> ()` */
 export function _foreachSigmoid_(self: readonly Tensor[]): void {
-  op(87, self)
+  op(83, self)
 }
 
 /** `_foreach_sign(Tensor[] self) -> Tensor[]` */
 export function _foreachSign(self: readonly Tensor[]): Tensor[] {
-  return op(88, self) as Tensor[]
+  return op(84, self) as Tensor[]
 }
 
 /** `_foreach_sign_(Tensor(a!)[] self) -> ()` */
 export function _foreachSign_(self: readonly Tensor[]): void {
-  op(89, self)
+  op(85, self)
 }
 
 /** `_foreach_sin(Tensor[] self) -> Tensor[]` */
 export function _foreachSin(self: readonly Tensor[]): Tensor[] {
-  return op(90, self) as Tensor[]
+  return op(86, self) as Tensor[]
 }
 
 /** `_foreach_sin_(Tensor(a!)[] self) -> ()` */
 export function _foreachSin_(self: readonly Tensor[]): void {
-  op(91, self)
+  op(87, self)
 }
 
 /** `_foreach_sinh(Tensor[] self) -> Tensor[]` */
 export function _foreachSinh(self: readonly Tensor[]): Tensor[] {
-  return op(92, self) as Tensor[]
+  return op(88, self) as Tensor[]
 }
 
 /** `_foreach_sinh_(Tensor(a!)[] self) -> ()` */
 export function _foreachSinh_(self: readonly Tensor[]): void {
-  op(93, self)
+  op(89, self)
 }
 
 /** `_foreach_sqrt(Tensor[] self) -> Tensor[]` */
 export function _foreachSqrt(self: readonly Tensor[]): Tensor[] {
-  return op(94, self) as Tensor[]
+  return op(90, self) as Tensor[]
 }
 
 /** `_foreach_sqrt_(Tensor(a!)[] self) -> ()` */
 export function _foreachSqrt_(self: readonly Tensor[]): void {
-  op(95, self)
+  op(91, self)
 }
 
 /** `_foreach_sub.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[]` */
@@ -649,7 +629,7 @@ export function _foreachSub(self: readonly Tensor[], scalar: Scalar): Tensor[]
 /** `_foreach_sub.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[]` */
 export function _foreachSub(self: readonly Tensor[], scalars: readonly Scalar[]): Tensor[]
 export function _foreachSub(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(96, a, b, c)
+  return op(92, a, b, c)
 }
 
 /** `_foreach_sub_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ()` */
@@ -659,42 +639,42 @@ export function _foreachSub_(self: readonly Tensor[], scalar: Scalar): void
 /** `_foreach_sub_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ()` */
 export function _foreachSub_(self: readonly Tensor[], scalars: readonly Scalar[]): void
 export function _foreachSub_(a: unknown, b: unknown, c?: unknown): unknown {
-  return op(97, a, b, c)
+  return op(93, a, b, c)
 }
 
 /** `_foreach_tan(Tensor[] self) -> Tensor[]` */
 export function _foreachTan(self: readonly Tensor[]): Tensor[] {
-  return op(98, self) as Tensor[]
+  return op(94, self) as Tensor[]
 }
 
 /** `_foreach_tan_(Tensor(a!)[] self) -> ()` */
 export function _foreachTan_(self: readonly Tensor[]): void {
-  op(99, self)
+  op(95, self)
 }
 
 /** `_foreach_tanh(Tensor[] self) -> Tensor[]` */
 export function _foreachTanh(self: readonly Tensor[]): Tensor[] {
-  return op(100, self) as Tensor[]
+  return op(96, self) as Tensor[]
 }
 
 /** `_foreach_tanh_(Tensor(a!)[] self) -> ()` */
 export function _foreachTanh_(self: readonly Tensor[]): void {
-  op(101, self)
+  op(97, self)
 }
 
 /** `_foreach_trunc(Tensor[] self) -> Tensor[]` */
 export function _foreachTrunc(self: readonly Tensor[]): Tensor[] {
-  return op(102, self) as Tensor[]
+  return op(98, self) as Tensor[]
 }
 
 /** `_foreach_trunc_(Tensor(a!)[] self) -> ()` */
 export function _foreachTrunc_(self: readonly Tensor[]): void {
-  op(103, self)
+  op(99, self)
 }
 
 /** `_foreach_zero_(Tensor(a!)[] self) -> ()` */
 export function _foreachZero_(self: readonly Tensor[]): void {
-  op(104, self)
+  op(100, self)
 }
 
 /**
@@ -703,7 +683,7 @@ export function _foreachZero_(self: readonly Tensor[]): void {
  * `_fused_adagrad_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] state_sums, Tensor(d!)[] state_steps, *, float lr, float lr_decay, float weight_decay, float eps, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()`
  */
 export function _fusedAdagrad_(self: readonly Tensor[], grads: readonly Tensor[], stateSums: readonly Tensor[], stateSteps: readonly Tensor[], lr: Tensor | number, lrDecay: number, weightDecay: number, eps: number, maximize: boolean, options?: { gradScale?: Tensor | null; foundInf?: Tensor | null }): void {
-  opN(105, [self, grads, stateSums, stateSteps, lr, lrDecay, weightDecay, eps, maximize, options])
+  opN(101, [self, grads, stateSums, stateSteps, lr, lrDecay, weightDecay, eps, maximize, options])
 }
 
 /**
@@ -712,7 +692,7 @@ export function _fusedAdagrad_(self: readonly Tensor[], grads: readonly Tensor[]
  * `_fused_adam_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()`
  */
 export function _fusedAdam_(self: readonly Tensor[], grads: readonly Tensor[], expAvgs: readonly Tensor[], expAvgSqs: readonly Tensor[], maxExpAvgSqs: readonly Tensor[], stateSteps: readonly Tensor[], lr: Tensor | number, beta1: number, beta2: number, weightDecay: number, eps: number, amsgrad: boolean, maximize: boolean, options?: { gradScale?: Tensor | null; foundInf?: Tensor | null }): void {
-  opN(106, [self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps, lr, beta1, beta2, weightDecay, eps, amsgrad, maximize, options])
+  opN(102, [self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps, lr, beta1, beta2, weightDecay, eps, amsgrad, maximize, options])
 }
 
 /**
@@ -721,17 +701,17 @@ export function _fusedAdam_(self: readonly Tensor[], grads: readonly Tensor[], e
  * `_fused_adamw_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()`
  */
 export function _fusedAdamw_(self: readonly Tensor[], grads: readonly Tensor[], expAvgs: readonly Tensor[], expAvgSqs: readonly Tensor[], maxExpAvgSqs: readonly Tensor[], stateSteps: readonly Tensor[], lr: Tensor | number, beta1: number, beta2: number, weightDecay: number, eps: number, amsgrad: boolean, maximize: boolean, options?: { gradScale?: Tensor | null; foundInf?: Tensor | null }): void {
-  opN(107, [self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps, lr, beta1, beta2, weightDecay, eps, amsgrad, maximize, options])
+  opN(103, [self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps, lr, beta1, beta2, weightDecay, eps, amsgrad, maximize, options])
 }
 
 /** `_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float? eps) -> (Tensor, Tensor)` */
 export function _fusedRmsNorm(input: Tensor, normalizedShape: readonly number[], options?: { weight?: Tensor | null; eps?: number | null }): [Tensor, Tensor] {
-  return op(108, input, normalizedShape, options) as [Tensor, Tensor]
+  return op(104, input, normalizedShape, options) as [Tensor, Tensor]
 }
 
 /** `_fused_sdp_choice(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> int` */
 export function _fusedSdpChoice(query: Tensor, key: Tensor, value: Tensor, options?: { attnMask?: Tensor | null; dropoutP?: number; isCausal?: boolean; scale?: number | null; enableGqa?: boolean }): number {
-  return op(109, query, key, value, options) as number
+  return op(105, query, key, value, options) as number
 }
 
 /**
@@ -740,22 +720,22 @@ export function _fusedSdpChoice(query: Tensor, key: Tensor, value: Tensor, optio
  * `_fused_sgd_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] momentum_buffer_list, *, float weight_decay, float momentum, float lr, float dampening, bool nesterov, bool maximize, bool is_first_step, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()`
  */
 export function _fusedSgd_(self: readonly Tensor[], grads: readonly Tensor[], momentumBufferList: readonly Tensor[], weightDecay: number, momentum: number, lr: Tensor | number, dampening: number, nesterov: boolean, maximize: boolean, isFirstStep: boolean, options?: { gradScale?: Tensor | null; foundInf?: Tensor | null }): void {
-  opN(110, [self, grads, momentumBufferList, weightDecay, momentum, lr, dampening, nesterov, maximize, isFirstStep, options])
+  opN(106, [self, grads, momentumBufferList, weightDecay, momentum, lr, dampening, nesterov, maximize, isFirstStep, options])
 }
 
 /** `_int_mm(Tensor self, Tensor mat2) -> Tensor` */
 export function _intMm(self: Tensor, mat2: Tensor): Tensor {
-  return op(111, self, mat2) as Tensor
+  return op(107, self, mat2) as Tensor
 }
 
 /** `_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor` */
 export function _logSoftmax(self: Tensor, dim: number | bigint, halfToFloat: boolean): Tensor {
-  return op(112, self, dim, halfToFloat) as Tensor
+  return op(108, self, dim, halfToFloat) as Tensor
 }
 
 /** `_masked_softmax(Tensor self, Tensor mask, int? dim=None, int? mask_type=None) -> Tensor` */
 export function _maskedSoftmax(self: Tensor, mask: Tensor, options?: { dim?: number | bigint | null; maskType?: number | bigint | null }): Tensor {
-  return op(113, self, mask, options) as Tensor
+  return op(109, self, mask, options) as Tensor
 }
 
 /** `_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)` */
@@ -763,62 +743,52 @@ export function _nativeBatchNormLegit(input: Tensor, runningMean: Tensor, runnin
 /** `_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)` */
 export function _nativeBatchNormLegit(input: Tensor, training: boolean, momentum: number, eps: number, options?: { weight?: Tensor | null; bias?: Tensor | null }): [Tensor, Tensor, Tensor]
 export function _nativeBatchNormLegit(a: unknown, b: unknown, c: unknown, d: unknown, e?: unknown, f?: unknown, g?: unknown): unknown {
-  return opN(114, [a, b, c, d, e, f, g])
+  return opN(110, [a, b, c, d, e, f, g])
 }
 
 /** `_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor)` */
 export function _nativeMultiHeadAttention(query: Tensor, key: Tensor, value: Tensor, embedDim: number | bigint, numHead: number | bigint, qkvWeight: Tensor, qkvBias: Tensor, projWeight: Tensor, projBias: Tensor, options?: { mask?: Tensor | null; needWeights?: boolean; averageAttnWeights?: boolean; maskType?: number | bigint | null }): [Tensor, Tensor] {
-  return opN(115, [query, key, value, embedDim, numHead, qkvWeight, qkvBias, projWeight, projBias, options]) as [Tensor, Tensor]
-}
-
-/** `_neg_view(Tensor(a) self) -> Tensor(a)` */
-export function _negView(self: Tensor): Tensor {
-  return op(116, self) as Tensor
+  return opN(111, [query, key, value, embedDim, numHead, qkvWeight, qkvBias, projWeight, projBias, options]) as [Tensor, Tensor]
 }
 
 /** `_pack_padded_sequence(Tensor input, Tensor lengths, bool batch_first) -> (Tensor, Tensor)` */
 export function _packPaddedSequence(input: Tensor, lengths: Tensor, batchFirst: boolean): [Tensor, Tensor] {
-  return op(117, input, lengths, batchFirst) as [Tensor, Tensor]
+  return op(112, input, lengths, batchFirst) as [Tensor, Tensor]
 }
 
 /** `_pad_packed_sequence(Tensor data, Tensor batch_sizes, bool batch_first, Scalar padding_value, int total_length) -> (Tensor, Tensor)` */
 export function _padPackedSequence(data: Tensor, batchSizes: Tensor, batchFirst: boolean, paddingValue: Scalar, totalLength: number | bigint): [Tensor, Tensor] {
-  return op(118, data, batchSizes, batchFirst, paddingValue, totalLength) as [Tensor, Tensor]
-}
-
-/** `_pdist_forward(Tensor self, float p=2.) -> Tensor` */
-export function _pdistForward(self: Tensor, options?: { p?: number }): Tensor {
-  return op(119, self, options) as Tensor
+  return op(113, data, batchSizes, batchFirst, paddingValue, totalLength) as [Tensor, Tensor]
 }
 
 /** `_prelu_kernel(Tensor self, Tensor weight) -> Tensor` */
 export function _preluKernel(self: Tensor, weight: Tensor): Tensor {
-  return op(120, self, weight) as Tensor
+  return op(114, self, weight) as Tensor
 }
 
 /** `_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
 export function _safeSoftmax(self: Tensor, dim: number | bigint, options?: { dtype?: DType | null }): Tensor {
-  return op(121, self, dim, options) as Tensor
+  return op(115, self, dim, options) as Tensor
 }
 
 /** `_sample_dirichlet(Tensor self, Generator? generator=None) -> Tensor` */
 export function _sampleDirichlet(self: Tensor, options?: { generator?: Generator | null }): Tensor {
-  return op(122, self, options) as Tensor
+  return op(116, self, options) as Tensor
 }
 
 /** `_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor)` */
 export function _scaledDotProductAttentionMath(query: Tensor, key: Tensor, value: Tensor, options?: { attnMask?: Tensor | null; dropoutP?: number; isCausal?: boolean; dropoutMask?: Tensor | null; scale?: number | null; enableGqa?: boolean }): [Tensor, Tensor] {
-  return op(123, query, key, value, options) as [Tensor, Tensor]
+  return op(117, query, key, value, options) as [Tensor, Tensor]
 }
 
 /** `_scaled_dot_product_cudnn_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask)` */
 export function _scaledDotProductCudnnAttention(query: Tensor, key: Tensor, value: Tensor, computeLogSumexp: boolean, options?: { attnBias?: Tensor | null; dropoutP?: number; isCausal?: boolean; returnDebugMask?: boolean; scale?: number | null }): [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, philoxSeed: Tensor, philoxOffset: Tensor, debugAttnMask: Tensor] {
-  return op(124, query, key, value, computeLogSumexp, options) as [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, philoxSeed: Tensor, philoxOffset: Tensor, debugAttnMask: Tensor]
+  return op(118, query, key, value, computeLogSumexp, options) as [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, philoxSeed: Tensor, philoxOffset: Tensor, debugAttnMask: Tensor]
 }
 
 /** `_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0., bool is_causal=False, *, float? scale=None) -> (Tensor output, Tensor log_sumexp, Tensor philox_seed, Tensor philox_offset)` */
 export function _scaledDotProductEfficientAttention(query: Tensor, key: Tensor, value: Tensor, computeLogSumexp: boolean, options?: { attnBias?: Tensor | null; dropoutP?: number; isCausal?: boolean; scale?: number | null }): [output: Tensor, logSumexp: Tensor, philoxSeed: Tensor, philoxOffset: Tensor] {
-  return op(125, query, key, value, computeLogSumexp, options) as [output: Tensor, logSumexp: Tensor, philoxSeed: Tensor, philoxOffset: Tensor]
+  return op(119, query, key, value, computeLogSumexp, options) as [output: Tensor, logSumexp: Tensor, philoxSeed: Tensor, philoxOffset: Tensor]
 }
 
 /** `_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
@@ -826,47 +796,47 @@ export function _scaledDotProductFlashAttention(query: Tensor, key: Tensor, valu
 /** `_scaled_dot_product_flash_attention.quantized(Tensor query, Tensor key, Tensor value, Tensor? q_descale, Tensor? k_descale, Tensor? v_descale, float dropout_p=0., bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask)` */
 export function _scaledDotProductFlashAttention(query: Tensor, key: Tensor, value: Tensor, options?: { qDescale?: Tensor | null; kDescale?: Tensor | null; vDescale?: Tensor | null; dropoutP?: number; isCausal?: boolean; returnDebugMask?: boolean; scale?: number | null }): [output: Tensor, logsumexp: Tensor, cumSeqQ: Tensor, cumSeqK: Tensor, maxQ: number, maxK: number, rngState: Tensor, unused: Tensor, debugAttnMask: Tensor]
 export function _scaledDotProductFlashAttention(a: unknown, b: unknown, c: unknown, d?: unknown): unknown {
-  return op(126, a, b, c, d)
+  return op(120, a, b, c, d)
 }
 
 /** `_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, float dropout_p=0., bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor output, Tensor logsumexp)` */
 export function _scaledDotProductFlashAttentionForCpu(query: Tensor, key: Tensor, value: Tensor, options?: { dropoutP?: number; isCausal?: boolean; attnMask?: Tensor | null; scale?: number | null }): [output: Tensor, logsumexp: Tensor] {
-  return op(127, query, key, value, options) as [output: Tensor, logsumexp: Tensor]
+  return op(121, query, key, value, options) as [output: Tensor, logsumexp: Tensor]
 }
 
 /** `_softmax(Tensor self, int dim, bool half_to_float) -> Tensor` */
 export function _softmax(self: Tensor, dim: number | bigint, halfToFloat: boolean): Tensor {
-  return op(128, self, dim, halfToFloat) as Tensor
+  return op(122, self, dim, halfToFloat) as Tensor
 }
 
 /** `_standard_gamma(Tensor self, Generator? generator=None) -> Tensor` */
 export function _standardGamma(self: Tensor, options?: { generator?: Generator | null }): Tensor {
-  return op(129, self, options) as Tensor
+  return op(123, self, options) as Tensor
 }
 
 /** `_thnn_fused_gru_cell(Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor)` */
 export function _thnnFusedGruCell(inputGates: Tensor, hiddenGates: Tensor, hx: Tensor, options?: { inputBias?: Tensor | null; hiddenBias?: Tensor | null }): [Tensor, Tensor] {
-  return op(130, inputGates, hiddenGates, hx, options) as [Tensor, Tensor]
+  return op(124, inputGates, hiddenGates, hx, options) as [Tensor, Tensor]
 }
 
 /** `_thnn_fused_lstm_cell(Tensor input_gates, Tensor hidden_gates, Tensor cx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor, Tensor)` */
 export function _thnnFusedLstmCell(inputGates: Tensor, hiddenGates: Tensor, cx: Tensor, options?: { inputBias?: Tensor | null; hiddenBias?: Tensor | null }): [Tensor, Tensor, Tensor] {
-  return op(131, inputGates, hiddenGates, cx, options) as [Tensor, Tensor, Tensor]
+  return op(125, inputGates, hiddenGates, cx, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor` */
 export function _toCopy(self: Tensor, options?: { dtype?: DType | null; layout?: Layout | null; device?: Device | null; pinMemory?: boolean | null; nonBlocking?: boolean; memoryFormat?: MemoryFormat | null }): Tensor {
-  return op(132, self, options) as Tensor
+  return op(126, self, options) as Tensor
 }
 
 /** `_transform_bias_rescale_qkv(Tensor qkv, Tensor qkv_bias, int num_heads) -> (Tensor, Tensor, Tensor)` */
 export function _transformBiasRescaleQkv(qkv: Tensor, qkvBias: Tensor, numHeads: number | bigint): [Tensor, Tensor, Tensor] {
-  return op(133, qkv, qkvBias, numHeads) as [Tensor, Tensor, Tensor]
+  return op(127, qkv, qkvBias, numHeads) as [Tensor, Tensor, Tensor]
 }
 
 /** `_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor)` */
 export function _unique2(self: Tensor, options?: { sorted?: boolean; returnInverse?: boolean; returnCounts?: boolean }): [Tensor, Tensor, Tensor] {
-  return op(134, self, options) as [Tensor, Tensor, Tensor]
+  return op(128, self, options) as [Tensor, Tensor, Tensor]
 }
 
 /** `_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -874,7 +844,7 @@ export function _upsampleBicubic2dAa(input: Tensor, alignCorners: boolean, optio
 /** `_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleBicubic2dAa(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleBicubic2dAa(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(135, a, b, c, d)
+  return op(129, a, b, c, d)
 }
 
 /** `_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
@@ -882,7 +852,7 @@ export function _upsampleBilinear2dAa(input: Tensor, alignCorners: boolean, opti
 /** `_upsample_bilinear2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleBilinear2dAa(self: Tensor, outputSize: number | readonly number[], alignCorners: boolean, options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleBilinear2dAa(a: unknown, b: unknown, c?: unknown, d?: unknown): unknown {
-  return op(136, a, b, c, d)
+  return op(130, a, b, c, d)
 }
 
 /** `_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -890,7 +860,7 @@ export function _upsampleNearestExact1d(input: Tensor, options?: { outputSize?: 
 /** `_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor` */
 export function _upsampleNearestExact1d(self: Tensor, outputSize: number | readonly number[], options?: { scales?: number | null }): Tensor
 export function _upsampleNearestExact1d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(137, a, b, c)
+  return op(131, a, b, c)
 }
 
 /** `_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -898,7 +868,7 @@ export function _upsampleNearestExact2d(input: Tensor, options?: { outputSize?: 
 /** `_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleNearestExact2d(self: Tensor, outputSize: number | readonly number[], options?: { scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleNearestExact2d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(138, a, b, c)
+  return op(132, a, b, c)
 }
 
 /** `_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */
@@ -906,15 +876,15 @@ export function _upsampleNearestExact3d(input: Tensor, options?: { outputSize?: 
 /** `_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor` */
 export function _upsampleNearestExact3d(self: Tensor, outputSize: number | readonly number[], options?: { scalesD?: number | null; scalesH?: number | null; scalesW?: number | null }): Tensor
 export function _upsampleNearestExact3d(a: unknown, b?: unknown, c?: unknown): unknown {
-  return op(139, a, b, c)
+  return op(133, a, b, c)
 }
 
 /** `_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor` */
 export function _weightNorm(v: Tensor, g: Tensor, options?: { dim?: number | bigint }): Tensor {
-  return op(140, v, g, options) as Tensor
+  return op(134, v, g, options) as Tensor
 }
 
 /** `_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)` */
 export function _weightNormInterface(v: Tensor, g: Tensor, options?: { dim?: number | bigint }): [Tensor, Tensor] {
-  return op(141, v, g, options) as [Tensor, Tensor]
+  return op(135, v, g, options) as [Tensor, Tensor]
 }

@@ -68,4 +68,13 @@ std::vector<Number> numbers(const at::Tensor& tensor) {
   return {data, data + dense.numel()};
 }
 
+// For messages.
+inline std::string text(int64_t number) { return std::to_string(number); }
+
+inline std::string text(at::IntArrayRef sizes) {
+  std::string joined = "[";
+  for (size_t i = 0; i < sizes.size(); ++i) joined += (i > 0 ? ", " : "") + text(sizes[i]);
+  return joined + "]";
+}
+
 }  // namespace vision_native

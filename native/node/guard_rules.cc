@@ -17,14 +17,6 @@ constexpr int64_t kMostSections = 1 << 20;
 /// A dimension each.
 constexpr int64_t kLongestCombination = 64;
 
-std::string text(int64_t number) { return std::to_string(number); }
-
-std::string text(at::IntArrayRef sizes) {
-  std::string joined = "[";
-  for (size_t i = 0; i < sizes.size(); ++i) joined += (i > 0 ? ", " : "") + text(sizes[i]);
-  return joined + "]";
-}
-
 /// What is wrong with a vector of one number a channel.
 std::string channel_vector(const Arguments& call, const char* name, int64_t channels) {
   const at::Tensor vector = call.tensor(name);
@@ -69,9 +61,28 @@ std::string weight_norm_sizes(const Arguments& call) {
   const at::Tensor v = call.tensor("v");
   const at::Tensor g = call.tensor("g");
   const int64_t dim = call.integer("dim").value_or(0);
-  if (!v.defined() || !g.defined() || dim < 0 || dim >= v.dim() || g.numel() == v.size(dim)) return {};
-  return "g must have one element for each of the " + text(v.size(dim)) + " slices of v, got " + text(g.sizes());
+  // Along other dims LibTorch composes the norm of checked operators.
+  if (!v.defined() || !g.defined() || v.dim() == 0 || (dim != 0 && dim != v.dim() - 1)) return {};
+  if (v.numel() == 0) return "v must not be empty, got " + text(v.sizes());
+  if (g.numel() != v.size(dim)) {
+    return "g must have one element for each of the " + text(v.size(dim)) + " slices of v, got " + text(g.sizes());
+  }
+  if (!v.is_contiguous() || !g.is_contiguous()) return "v and g must be contiguous";
+  return {};
 }
+
+namespace {
+
+/// True when walking both memories from the start meets the same elements in turn.
+bool same_walk(const at::Tensor& a, const at::Tensor& b) {
+  if (a.sizes() != b.sizes() || !a.is_non_overlapping_and_dense() || !b.is_non_overlapping_and_dense()) return false;
+  for (int64_t dim = 0; dim < a.dim(); ++dim) {
+    if (a.size(dim) > 1 && a.stride(dim) != b.stride(dim)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 std::string fused_optimiser_sizes(const Arguments& call) {
   const auto parameters = call.tensors("self");
@@ -87,9 +98,10 @@ std::string fused_optimiser_sizes(const Arguments& call) {
              ", got " + text(states.size());
     }
     for (size_t i = 0; i < states.size(); ++i) {
-      if (states[i].sizes() == parameters[i].sizes()) continue;
-      return std::string(name) + " " + text(i) + " must have its parameter's shape " + text(parameters[i].sizes()) +
-             ", got " + text(states[i].sizes());
+      if (same_walk(parameters[i], states[i])) continue;
+      return std::string(name) + " " + text(i) + " must lie in memory as its parameter does, shape " +
+             text(parameters[i].sizes()) + " and strides " + text(parameters[i].strides()) + ", got " +
+             text(states[i].sizes()) + " and " + text(states[i].strides());
     }
   }
   if (call.given("state_steps") && call.tensors("state_steps").size() != parameters.size()) {
@@ -111,6 +123,19 @@ std::string attention_heads(const Arguments& call) {
     return "qkv must have three times a multiple of " + text(heads) + " channels, got " + text(projected.sizes());
   }
   return {};
+}
+
+std::string attention_sizes(const Arguments& call) {
+  const at::Tensor query = call.tensor("query");
+  const at::Tensor key = call.tensor("key");
+  const at::Tensor value = call.tensor("value");
+  if (!query.defined() || !key.defined() || !value.defined()) return {};
+  const bool ranks = query.dim() == 4 && key.dim() == 4 && value.dim() == 4;
+  const bool fits = ranks && key.sizes().slice(0, 3) == value.sizes().slice(0, 3) && query.size(0) == key.size(0) &&
+                    query.size(1) == key.size(1) && query.size(3) == key.size(3);
+  if (fits) return {};
+  return "query, key and value must be [batch, heads, length, features] of equal batch and heads, got " +
+         text(query.sizes()) + ", " + text(key.sizes()) + " and " + text(value.sizes());
 }
 
 std::string rrelu_noise(const Arguments& call) {
@@ -274,98 +299,6 @@ std::string lcm_values(const Arguments& call) {
     const at::Tensor tensor = call.tensor(name);
     if (!tensor.defined() || !contains(tensor, lowest(tensor))) continue;
     return std::string(name) + " must not hold the smallest integer of its type, whose absolute value is none";
-  }
-  return {};
-}
-
-// ---- Indices that kernels trust -------------------------------------------------------------------------------------
-
-std::string lu_pivots(const Arguments& call) {
-  const at::Tensor factors = call.tensor("LU_data");
-  const at::Tensor pivots = call.tensor("LU_pivots");
-  if (!factors.defined() || !pivots.defined() || factors.dim() < 2) return {};
-  const auto batch = factors.sizes().slice(0, factors.dim() - 2);
-  const int64_t steps = std::min(factors.size(-2), factors.size(-1));
-  const bool fits = pivots.dim() == factors.dim() - 1 && pivots.size(-1) == steps &&
-                    pivots.sizes().slice(0, pivots.dim() - 1) == batch;
-  if (fits) return {};
-  return "LU_pivots must have the batch sizes of LU_data and " + text(steps) + " numbers each, got " +
-         text(pivots.sizes()) + " for LU_data " + text(factors.sizes());
-}
-
-std::string ldl_pivots(const Arguments& call) {
-  const at::Tensor factors = call.tensor("LD");
-  const at::Tensor pivots = call.tensor("pivots");
-  if (!factors.defined() || factors.dim() < 2 || !readable(pivots) || pivots.dim() < 1) return {};
-  if (!c10::isIntegralType(pivots.scalar_type(), false)) return {};
-  const int64_t size = factors.size(-1);
-  if (pivots.size(-1) != size) return {};
-  const auto values = numbers<int64_t>(pivots);
-  for (size_t start = 0; size > 0 && start < values.size(); start += static_cast<size_t>(size)) {
-    // LAPACK's encoding: a positive number for a 1×1 block, the same negative number twice for a 2×2 block.
-    for (int64_t k = 0; k < size; ++k) {
-      const int64_t pivot = values[start + static_cast<size_t>(k)];
-      bool valid = pivot >= 1 && pivot <= size;
-      if (pivot < 0) {
-        valid = -pivot <= size && k + 1 < size && values[start + static_cast<size_t>(k) + 1] == pivot;
-        ++k;
-      }
-      if (!valid) return "pivots must be those that linalg_ldl_factor gave; " + text(pivot) + " is none for this size";
-    }
-  }
-  return {};
-}
-
-std::string ctc_targets(const Arguments& call) {
-  const at::Tensor scores = call.tensor("log_probs");
-  const at::Tensor targets = call.tensor("targets");
-  if (!scores.defined() || scores.dim() < 2 || !readable(targets) || targets.dim() < 1 || targets.dim() > 2) return {};
-  if (!c10::isIntegralType(targets.scalar_type(), false)) return {};
-  std::vector<int64_t> lengths = call.integers("target_lengths");
-  if (const at::Tensor given = call.tensor("target_lengths"); readable(given) && !given.is_complex()) {
-    lengths = numbers<int64_t>(given);
-  }
-  const int64_t labels = scores.size(-1);
-  const auto values = numbers<int64_t>(targets);
-  const int64_t width = targets.dim() == 2 ? targets.size(1) : 0;
-  size_t start = 0;
-  for (size_t row = 0; row < lengths.size(); ++row) {
-    if (width > 0) start = row * static_cast<size_t>(width);
-    if (lengths[row] < 0) return "target_lengths must not be negative, got " + text(lengths[row]);
-    for (int64_t i = 0; i < lengths[row] && start + static_cast<size_t>(i) < values.size(); ++i) {
-      const int64_t label = values[start + static_cast<size_t>(i)];
-      if (label >= 0 && label < labels) continue;
-      return "targets must be labels from 0 to " + text(labels - 1) + ", got " + text(label);
-    }
-    if (width == 0) start += static_cast<size_t>(lengths[row]);
-  }
-  return {};
-}
-
-std::string segments(const Arguments& call) {
-  const at::Tensor data = call.tensor("data");
-  const int64_t axis = call.integer("axis").value_or(0);
-  if (!data.defined() || axis < 0 || axis >= data.dim()) return {};
-  const int64_t size = data.size(axis);
-  for (const char* name : {"offsets", "lengths"}) {
-    const at::Tensor bounds = call.tensor(name);
-    if (!readable(bounds) || !c10::isIntegralType(bounds.scalar_type(), false)) continue;
-    if (bounds.dim() != axis + 1 || bounds.sizes().slice(0, axis) != data.sizes().slice(0, axis)) {
-      return std::string(name) + " must have the sizes of data before axis " + text(axis) + " and one more dimension, got " +
-             text(bounds.sizes()) + " for data " + text(data.sizes());
-    }
-    const bool is_lengths = std::string(name) == "lengths";
-    const auto values = numbers<int64_t>(bounds);
-    const auto width = static_cast<size_t>(bounds.size(-1));
-    for (size_t start = 0; width > 0 && start < values.size(); start += width) {
-      int64_t reached = 0;
-      for (size_t i = start; i < start + width; ++i) {
-        const int64_t next = is_lengths ? reached + values[i] : values[i];
-        const bool valid = values[i] >= 0 && values[i] <= size && next >= reached && next <= size;
-        if (!valid) return std::string(name) + " must stay within the " + text(size) + " rows of data and never go back";
-        reached = next;
-      }
-    }
   }
   return {};
 }

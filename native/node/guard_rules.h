@@ -7,6 +7,8 @@
 
 namespace vision_native::rules {
 
+std::string attention_heads(const Arguments& call);
+std::string attention_sizes(const Arguments& call);
 std::string batch_norm_sizes(const Arguments& call);
 std::string binomial_counts(const Arguments& call);
 std::string column_geometry(const Arguments& call);
@@ -20,7 +22,6 @@ std::string ldl_pivots(const Arguments& call);
 std::string lstm_state(const Arguments& call);
 std::string lu_pivots(const Arguments& call);
 std::string matrix_power_exponent(const Arguments& call);
-std::string attention_heads(const Arguments& call);
 std::string median_input(const Arguments& call);
 std::string packed_sequence(const Arguments& call);
 std::string padding_1d(const Arguments& call);

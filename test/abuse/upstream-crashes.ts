@@ -214,12 +214,20 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
     make: () => call('aten::tensor_split.sections', [ones([4]), 2 ** 31]),
   },
   {
+    text: '_scaled_dot_product_flash_attention_for_cpu with a key of fewer batches, heads or positions than the others',
+    effect: 'reads beyond memory',
+    make: () => {
+      const x = ones([3, 2, 1, 4])
+      return call('aten::_scaled_dot_product_flash_attention_for_cpu', [x, ones([1, 1, 1, 4]), x])
+    },
+  },
+  {
     text: '_transform_bias_rescale_qkv(ones(1,3,12), ones(12), 0)',
     effect: 'crash',
     make: () => call('aten::_transform_bias_rescale_qkv', [ones([1, 3, 12]), ones([12]), 0]),
   },
   {
-    text: '_weight_norm_interface(ones(3,4), ones(2))',
+    text: '_weight_norm_interface(ones(3,4), ones(2)); _weight_norm alike',
     effect: 'memory corrupted',
     make: () => call('aten::_weight_norm_interface', [ones([3, 4]), ones([2])]),
   },

@@ -56,7 +56,7 @@ const BY_HAND: readonly Rule[] = [
 /** Private operators that later layers build on; the `_` marks that PyTorch may change them. */
 const NEEDED_PRIVATE: readonly Rule[] = [
   { names: /_fused_(?:adam|adamw|sgd|adagrad)_/, reason: 'optimiser steps over a list of parameters' },
-  { names: /_foreach_.*/, reason: 'one call for a list of tensors: optimisers, gradient clipping, EMA' },
+  { names: /_foreach_(?!copy$).*/, reason: 'one call for a list of tensors: optimisers, gradient clipping, EMA' },
   { names: /_amp_.*/, reason: 'gradient scaling' },
   {
     names:
@@ -69,8 +69,7 @@ const NEEDED_PRIVATE: readonly Rule[] = [
     reason: 'norms',
   },
   { names: /_softmax|_log_softmax|_safe_softmax|_masked_softmax/, reason: 'softmax with an explicit conversion' },
-  { names: /_fft_(?:c2c|c2r|r2c)/, reason: 'FFT with explicit normalisation' },
-  { names: /_cdist_forward|_pdist_forward|_euclidean_dist/, reason: 'distances' },
+  { names: /_cdist_forward|_euclidean_dist/, reason: 'distances' },
   { names: /_pack_padded_sequence|_pad_packed_sequence|_thnn_fused_(?:lstm|gru)_cell/, reason: 'recurrent networks' },
   {
     names: /_embedding_bag|_ctc_loss|_unique2|_convolution|_prelu_kernel|_int_mm|_standard_gamma|_sample_dirichlet/,
@@ -78,7 +77,7 @@ const NEEDED_PRIVATE: readonly Rule[] = [
   },
   { names: /_upsample_(?:bilinear2d_aa|bicubic2d_aa|nearest_exact[123]d)/, reason: 'resizing with antialiasing' },
   {
-    names: /_adaptive_avg_pool[23]d|_conj|_neg_view|_to_copy/,
+    names: /_adaptive_avg_pool[23]d|_conj|_to_copy/,
     reason: 'compositions that captured graphs record',
   },
 ]
