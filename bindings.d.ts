@@ -86,6 +86,14 @@ export interface Bridge {
   setGradEnabled(on: boolean): void
   inferenceMode(): boolean
   setInferenceMode(on: boolean): void
+  /**
+   * Sets the modes of mixed precision of a kind of device ("cpu", "cuda") and returns those before: bit 0 enabled, bit 1
+   * keeps weights that were cast, 4 × dtype code. Each call needs its `leaveAutocast` with what it returned.
+   */
+  enterAutocast(device: string, modes: number): number
+  leaveAutocast(device: string, modes: number): void
+  autocastModes(device: string): number
+  clearAutocastCache(): void
 
   numThreads(): number
   setNumThreads(threads: number): void

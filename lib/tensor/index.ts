@@ -1,5 +1,6 @@
 // The public names of lib/tensor. What is written by hand comes first: an explicit export wins over a generated one of
 // the same name (`slice`, an index, over the operator, which stays as the method `t.slice()`).
+export { type AutocastOptions, autocast, autocastDType, clearAutocastCache, isAutocastEnabled } from './autocast'
 export { enableGrad, inferenceMode, isGradEnabled, isInferenceMode, noGrad } from './autograd'
 export type { AsyncCallOptions, Progress } from './call'
 export { call, callAsync } from './call'

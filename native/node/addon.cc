@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "node/async.h"
+#include "node/autocast.h"
 #include "node/environment.h"
 #include "node/graph_functions.h"
 #include "node/js.h"
@@ -343,6 +344,7 @@ napi_value init(napi_env env, napi_value exports) {
   declare(env, exports, "resetPeakMemory", entry<reset_peak>);
   declare(env, exports, "longestCallMs", entry<longest_call_ms>);
   declare_graph_functions(env, exports);
+  declare_autocast_functions(env, exports);
   return exports;
 }
 
