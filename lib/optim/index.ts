@@ -2,6 +2,16 @@ export { Adadelta, type AdadeltaOptions } from './adadelta'
 export { Adagrad, type AdagradOptions } from './adagrad'
 export { Adam, type AdamOptions, AdamW } from './adam'
 export { Adamax, type AdamaxOptions } from './adamax'
+export {
+  type AveragedModule,
+  type AveragingOptions,
+  ExponentialMovingAverage,
+  StochasticWeightAverage,
+  WeightAverage,
+} from './averaging'
+export { type NormedModule, updateBatchNorm } from './batch-norm'
+export { type ClipNormOptions, clipGradNorm_, clipGradValue_ } from './clip'
+export { GradScaler, type GradScalerOptions, type GradScalerState } from './grad-scaler'
 export { LBFGS, type LBFGSOptions } from './lbfgs'
 export { NAdam, type NAdamOptions } from './nadam'
 export { type AnyOptimizer, Optimizer, type StepOptions } from './optimizer'

@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from '../native/errors'
+import { clearAutocastCache } from '../tensor/autocast'
 import { enableGrad, noGrad } from '../tensor/autograd'
 import { describe } from '../tensor/call'
 import { isTensor, TENSORS } from '../tensor/handle'
@@ -204,6 +205,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       parameter.add_(part.reshape(parameter.shape), { alpha: length })
       offset += parameter.numel
     }
+    clearAutocastCache()
   }
 
   /** The negative gradient times the approximate inverse Hessian, by the two-loop recursion. */

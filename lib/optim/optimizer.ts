@@ -1,3 +1,4 @@
+import { clearAutocastCache } from '../tensor/autocast'
 import { enableGrad, noGrad } from '../tensor/autograd'
 import { zeros } from '../tensor/creation'
 import { TENSORS } from '../tensor/handle'
@@ -123,6 +124,7 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
         }
       }),
     )
+    clearAutocastCache()
     return loss
   }
 
