@@ -6,6 +6,7 @@ const library = {
   'ops/index': 'lib/ops/index.ts',
   'nn/index': 'lib/nn/index.ts',
   'nn/functional': 'lib/nn/functional.ts',
+  'optim/index': 'lib/optim/index.ts',
   'io/index': 'lib/io/index.ts',
   'metrics/index': 'lib/metrics/index.ts',
   'vision/index': 'lib/vision/index.ts',
