@@ -224,4 +224,55 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     test: 'test/metrics/flow.test.ts',
   },
+
+  // ---- Layers -------------------------------------------------------------------------------------------------------
+  {
+    name: "'same' puts the odd element first",
+    file: 'lib/nn/conv.ts',
+    find: 'return [Math.floor(total / 2), Math.ceil(total / 2)]',
+    replace: 'return [Math.ceil(total / 2), Math.floor(total / 2)]',
+    test: 'test/nn/linear-conv.test.ts',
+  },
+  {
+    name: 'cumulative batch norm weighs every batch alike too late',
+    file: 'lib/nn/norm.ts',
+    find: '? 1 / this.numBatchesTracked.toNumber() : 0',
+    replace: '? 1 / (this.numBatchesTracked.toNumber() + 1) : 0',
+    test: 'test/nn/norm-dropout.test.ts',
+  },
+  {
+    name: 'stochastic depth does not scale what it keeps',
+    file: 'lib/nn/functional/dropout.ts',
+    find: 'survival > 0 ? kept.div_(survival) : kept',
+    replace: 'kept',
+    test: 'test/nn/norm-dropout.test.ts',
+  },
+  {
+    name: 'linear layers begin twice as wide',
+    file: 'lib/nn/linear.ts',
+    find: 'fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0',
+    replace: 'fanIn > 0 ? 2 / Math.sqrt(fanIn) : 0',
+    test: 'test/nn/init.test.ts',
+  },
+  {
+    name: 'a recomputed scale is the one that was given',
+    file: 'lib/nn/functional/vision.ts',
+    find: 'return recomputeScaleFactor ? { outputSize: scaled(spatial, factors) } : { scaleFactors: factors }',
+    replace: 'return { scaleFactors: factors }',
+    test: 'test/nn/spatial.test.ts',
+  },
+  {
+    name: "a forward's intermediate tensors stay alive",
+    file: 'lib/nn/module.ts',
+    find: 'return tidy(() => forward.apply(this, args))',
+    replace: 'return forward.apply(this, args)',
+    test: 'test/nn/module.test.ts',
+  },
+  {
+    name: 'a state dict is half loaded before it is refused',
+    file: 'lib/nn/state-dict.ts',
+    find: '} else matched.push([target, source])',
+    replace: '} else matched.push([target, target.copy_(source)])',
+    test: 'test/nn/module.test.ts',
+  },
 ]
