@@ -1,7 +1,7 @@
 import type { Bridge } from '../../bindings'
 import { errorOfKind } from './errors'
 import { loadBridge } from './load'
-import { loadCudaLibraries } from './load-cuda'
+import { loadCudaLibraries, openCudaIfPresent } from './load-cuda'
 
 /**
  * The frame: memory that JavaScript and the bridge both read and write, so that a call passes any number of values
@@ -83,6 +83,7 @@ export function bridge(): Bridge {
 
 function open(): Bridge {
   const opened = loadBridge()
+  openCudaIfPresent()
   opened.attach(native.doubles.buffer as ArrayBuffer, errorOfKind)
   native.bridge = opened
   return opened
