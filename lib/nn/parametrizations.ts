@@ -240,7 +240,8 @@ export interface WeightNormOptions<M extends Module = Module> {
  * @returns the module
  */
 export function weightNorm<M extends Module>(module: M, options: WeightNormOptions<M> = {}): M {
-  const { name = 'weight' as keyof M & string, dim = 0 } = options
+  const defaults = { name: 'weight' as keyof M & string, dim: 0 as number | null }
+  const { name, dim } = withDefaults<typeof defaults>('weightNorm', defaults, options)
   return registerParametrization(module, name, new WeightNorm(dim ?? -1))
 }
 
@@ -325,9 +326,10 @@ export interface SpectralNormOptions<M extends Module = Module> {
  * @returns the module
  */
 export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions<M> = {}): M {
-  const { name = 'weight' as keyof M & string, nPowerIterations = 1, eps = 1e-12 } = options
   // Only transposed convolutions, whose weights begin with the inputs, have an output padding.
-  const dim = options.dim ?? ('outputPadding' in module ? 1 : 0)
+  const outputs = 'outputPadding' in module ? 1 : 0
+  const defaults = { name: 'weight' as keyof M & string, nPowerIterations: 1, eps: 1e-12, dim: outputs as number }
+  const { name, nPowerIterations, eps, dim } = withDefaults<typeof defaults>('spectralNorm', defaults, options)
   wholeNumber('spectralNorm: nPowerIterations', nPowerIterations)
   const weight: unknown = module[name]
   stateNameOf(module, name, weight)

@@ -1,4 +1,6 @@
+import { ArgumentError } from '../native/errors'
 import { gelu, relu, type Tensor } from '../tensor'
+import { describe } from '../tensor/call'
 import { type AttentionOptions, MultiheadAttention } from './attention'
 import { ModuleList } from './containers'
 import { Dropout } from './dropout'
@@ -214,9 +216,8 @@ export class TransformerEncoder extends Module {
     options: TransformerStackOptions = {},
   ) {
     super()
-    wholeNumber('TransformerEncoder: numLayers', numLayers, 0)
-    this.layers = new ModuleList(Array.from({ length: numLayers }, (_, i) => makeLayer(i)))
-    this.norm = options.norm ?? null
+    this.layers = stack('TransformerEncoder', makeLayer, numLayers)
+    this.norm = withDefaults('TransformerEncoder', { norm: null as LayerNorm | null }, options).norm
   }
 
   forward(src: Tensor, options: EncoderOptions = {}): Tensor {
@@ -237,9 +238,8 @@ export class TransformerDecoder extends Module {
     options: TransformerStackOptions = {},
   ) {
     super()
-    wholeNumber('TransformerDecoder: numLayers', numLayers, 0)
-    this.layers = new ModuleList(Array.from({ length: numLayers }, (_, i) => makeLayer(i)))
-    this.norm = options.norm ?? null
+    this.layers = stack('TransformerDecoder', makeLayer, numLayers)
+    this.norm = withDefaults('TransformerDecoder', { norm: null as LayerNorm | null }, options).norm
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderOptions = {}): Tensor {
@@ -303,6 +303,16 @@ export class Transformer extends Module {
     const memory = this.encoder.forward(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal })
     return this.decoder.forward(tgt, memory, decoding)
   }
+}
+
+function stack<M extends Module>(name: string, makeLayer: (index: number) => M, numLayers: number): ModuleList<M> {
+  // The type says that it is a function; plain JavaScript may pass a layer, as in PyTorch.
+  if (typeof (makeLayer as unknown) !== 'function') {
+    throw new ArgumentError(
+      `${name}: makeLayer is ${describe(makeLayer)}; pass a function that makes a layer, () => new ${name}Layer(…)`,
+    )
+  }
+  return new ModuleList(Array.from({ length: wholeNumber(`${name}: numLayers`, numLayers, 0) }, (_, i) => makeLayer(i)))
 }
 
 /** What the two kinds of layers are made of. */

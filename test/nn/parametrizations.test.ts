@@ -212,6 +212,11 @@ describe('bad input is refused by name', () => {
     )
   })
 
+  test('options that do not exist', () => {
+    expect(() => weightNorm(new Linear(2, 3), { axis: 1 } as never)).toThrow("there is no option 'axis'")
+    expect(() => spectralNorm(new Linear(2, 3), { nPowerIterations: 0 })).toThrow('nPowerIterations is 0')
+  })
+
   test('a parametrisation that changes the shape; the layer stays as it was', () => {
     class Transposed extends Parametrization {
       forward(x: Tensor): Tensor {

@@ -92,3 +92,11 @@ test('a forward pass leaves its output alone behind', () => {
     expect(memory.stats().tensors - before).toBe(1)
   })
 })
+
+test('a stack refuses a layer in place of the function that makes its layers', () => {
+  const layer = new TransformerEncoderLayer(4, 2, small)
+  expect(() => new TransformerEncoder(layer as never, 2)).toThrow(
+    'makeLayer is an object of class TransformerEncoderLayer; pass a function that makes a layer, () => new TransformerEncoderLayer(…)',
+  )
+  expect(() => new TransformerDecoder(() => new TransformerDecoderLayer(4, 2, small), 1.5)).toThrow('numLayers is 1.5')
+})
