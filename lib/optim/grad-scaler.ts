@@ -2,6 +2,7 @@ import { ArgumentError, ConfigError, DTypeError, FormatError } from '../native/e
 import { noGrad } from '../tensor/autograd'
 import { describe } from '../tensor/call'
 import { full, zeros } from '../tensor/creation'
+import { guardCapture } from '../tensor/graph'
 import { TENSORS } from '../tensor/handle'
 import { _ampForeachNonFiniteCheckAndUnscale_, _ampUpdateScale_ } from '../tensor/private-ops.generated'
 import { dispose, keep, tidy } from '../tensor/scope'
@@ -183,6 +184,7 @@ export class GradScaler {
       checkNumber('GradScaler.update', 'newScale', newScale, { least: Number.MIN_VALUE })
       scale.fill_(newScale)
     } else {
+      guardCapture(() => `${this.#growthFactor} ${this.#backoffFactor} ${this.#growthInterval}`)
       const found = used.flatMap(({ foundInf }) => [...foundInf.values()])
       if (found.length === 0) throw new ConfigError('GradScaler.update: no step was taken since the last update')
       noGrad(() =>

@@ -1,7 +1,9 @@
+import { ConfigError } from '../native/errors'
 import { clearAutocastCache } from '../tensor/autocast'
 import { enableGrad, noGrad } from '../tensor/autograd'
 import { zeros } from '../tensor/creation'
-import { TENSORS } from '../tensor/handle'
+import { guardCapture, isCapturing } from '../tensor/graph'
+import { HANDLE, isTensor, TENSORS } from '../tensor/handle'
 import { zerosLike } from '../tensor/ops.generated'
 import { dispose, keep, tidy } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
@@ -100,7 +102,15 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
       state = {}
       this.#state.set(parameter, state)
     }
-    for (const name of this.stateNames(group)) state[name] ??= keep(this.initialState(name, parameter, group))
+    for (const name of this.stateNames(group)) {
+      if (state[name] !== undefined) continue
+      if (isCapturing()) {
+        throw new ConfigError(
+          `${this.constructor.name}: a captured step would make '${name}' anew in each run; call initialize() before the capture`,
+        )
+      }
+      state[name] = keep(this.initialState(name, parameter, group))
+    }
     return state
   }
 
@@ -114,6 +124,8 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   step(closure?: undefined, options?: StepOptions): undefined
   step(closure?: () => Tensor, options: StepOptions = {}): Tensor | undefined {
     const loss = closure === undefined ? undefined : enableGrad(closure)
+    // Options that are numbers are part of a captured step, which holds only while they stay.
+    guardCapture(() => optionsKey(this.paramGroups))
     noGrad(() =>
       tidy(() => {
         for (const group of this.paramGroups) {
@@ -209,4 +221,12 @@ export abstract class Optimizer<O extends BaseOptions = BaseOptions> {
   *[TENSORS](): Iterable<Tensor> {
     for (const state of this.#state.values()) yield* Object.values(state)
   }
+}
+
+/** Equal texts for equal groups and options; a tensor is itself, whatever it holds. */
+function optionsKey(groups: readonly ParamGroup[]): string {
+  const text = (value: unknown) => (isTensor(value) ? `tensor ${value[HANDLE]}` : String(value))
+  return groups
+    .map(({ params, initialLr: _, ...options }) => `${params.length} ${Object.values(options).map(text).join(' ')}`)
+    .join('; ')
 }

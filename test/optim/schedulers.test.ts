@@ -72,7 +72,8 @@ function expectRates(optimizer: optim.AnyOptimizer, of: Case, step: number): voi
 
 test('every scheduler has a case', () => {
   const schedulers = Object.keys(exported).filter(
-    (name) => name !== 'LRScheduler' && typeof exported[name] === 'function' && 'getLastLr' in exported[name].prototype,
+    (name) =>
+      name !== 'LRScheduler' && typeof exported[name] === 'function' && 'getLastLr' in (exported[name].prototype ?? {}),
   )
   expect([...new Set(cases.map(({ name }) => name.split(' ')[0]))].sort()).toEqual(schedulers.sort())
 })
