@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as optim from '../../lib/optim'
 import { memory, type Tensor, tensor, tidy } from '../../lib/tensor'
-import { CASES, type Dtype, Replay, readSteps, STEPS } from './reference-steps'
+import { CASES, type Dtype, HALF, Replay, readSteps, STEPS } from './reference-steps'
 
 const stored = new Map<Dtype, ReadonlyMap<string, Tensor>>()
 beforeAll(async () => {
@@ -46,6 +46,18 @@ describe.each(CASES.map((c) => [c.name, c] as const))('%s', (_, of) => {
     }
     for (const [i, param] of resumed.params.entries()) {
       expect(param.detach().equal((whole.params[i] as Tensor).detach()), `parameter ${i}`).toBe(true)
+    }
+  })
+
+  test("continues from PyTorch's state as PyTorch does", () => {
+    const resumed = new Replay(of, steps('float64'), { from: HALF })
+    resumed.optimizer.loadStateDict({
+      state: resumed.savedState(HALF),
+      param_groups: of.stateDict.param_groups as unknown as optim.StateDictGroup[],
+    })
+    for (let step = HALF + 1; step <= STEPS; step++) {
+      resumed.step(step)
+      expect(resumed.deviation(step), `step ${step}`).toBeLessThanOrEqual(LIMITS.float64)
     }
   })
 

@@ -14,6 +14,7 @@ import {
   RAdam,
   RMSprop,
   SGD,
+  type StateValue,
 } from '../../lib/optim'
 import type { Tensor } from '../../lib/tensor'
 
@@ -34,6 +35,8 @@ export interface StepsCase {
 const path = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 export const CASES: readonly StepsCase[] = JSON.parse(readFileSync(path('steps.json'), 'utf8'))
 export const STEPS = 10
+/** The step after which the state is stored. */
+export const HALF = 5
 
 export type Dtype = 'float32' | 'float64'
 
@@ -69,6 +72,21 @@ export class Replay {
 
   tensor(kind: string, step: number): Tensor {
     return this.stored.get(`${this.of.name}/${kind}/${step}`) as Tensor
+  }
+
+  /** The state that the reference had after a step, as its state dict holds it. */
+  savedState(step: number): Record<number, Record<string, StateValue>> {
+    const state: Record<number, Record<string, StateValue>> = {}
+    for (const [key, tensor] of this.stored) {
+      const [, name, at] = key.split('/')
+      const [, index, part, item] = /^s(\d)\.(\w+)(?:\.(\d))?$/.exec(name as string) ?? []
+      if (!key.startsWith(`${this.of.name}/`) || part === undefined || Number(at) !== step) continue
+      const values = state[Number(index)] ?? {}
+      state[Number(index)] = values
+      if (item === undefined) values[part] = tensor
+      else values[part] = [...((values[part] as Tensor[]) ?? []), tensor]
+    }
+    return state
   }
 
   step(step: number): void {

@@ -4,7 +4,8 @@ Run with a Python that has torch==2.11.0 and safetensors: python tools/reference
 
 A case has three parameters of odd shapes in two groups. Their gradients are stored, one for each step; the first step
 leaves one parameter without a gradient. `<case>/p<i>/<step>` is parameter i after that step (0: before the first),
-`<case>/g<i>/<step>` the gradient of that step. steps.json holds options, and the layout of the state dict at the end.
+`<case>/g<i>/<step>` the gradient of that step, `<case>/s<i>.<name>/5` the state after the fifth
+(`<name>.<n>` for item n of a list). steps.json holds options, and the layout of the state dict at the end.
 L-BFGS minimises a function instead: sum(weights · (p - target)⁴) + the same of squares.
 """
 import json
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 FOLDER = pathlib.Path(__file__).parents[2] / "test/optim/fixtures"
 SHAPES = [(3, 5), (7,), ()]
 STEPS = 10
+HALF = 5
 
 # name, optimiser, options, options of the second group
 CASES = [
@@ -93,6 +95,12 @@ def run(name, optimiser, options, second, dtype, out):
             optim.step()
             store("g", step, grads)
         store("p", step, params)
+        if step == HALF and dtype == torch.float64:
+            for i, state in optim.state_dict()["state"].items():
+                for key, value in state.items():
+                    for suffix, item in enumerate(value) if isinstance(value, list) else [("", value)]:
+                        item = item.clone() if isinstance(item, torch.Tensor) else torch.tensor(item, dtype=dtype)
+                        out[f"{name}/s{i}.{key}{f'.{suffix}' if suffix != '' else ''}/{HALF}"] = item
     return {
         "name": name,
         "optimiser": optimiser,
