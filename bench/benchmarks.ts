@@ -26,4 +26,8 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'end-point error of TV-L1 flow on RubberWhale, beside OpenCV’s methods',
     run: async ({ python }) => ({ rows: await (await import('./tvl1-accuracy')).tvl1Accuracy(python) }),
   },
+  'tvl1-flow': {
+    title: 'time of TV-L1 flow with its defaults, beside OpenCV’s DualTVL1',
+    run: async (context) => (await import('./tvl1-flow')).tvl1FlowTime(context),
+  },
 }
