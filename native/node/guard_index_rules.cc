@@ -67,6 +67,24 @@ std::string ctc_targets(const Arguments& call) {
   return {};
 }
 
+std::string embedding_bags(const Arguments& call) {
+  const int64_t mode = call.integer("mode").value_or(0);
+  if (mode < 0 || mode > 2) return "mode must be 0 (sum), 1 (mean) or 2 (max), got " + text(mode);
+  const at::Tensor indices = call.tensor("indices");
+  const at::Tensor offsets = call.tensor("offsets");
+  if (!indices.defined() || !readable(offsets) || !c10::isIntegralType(offsets.scalar_type(), false)) return {};
+  const auto starts = numbers<int64_t>(offsets);
+  const int64_t count = indices.numel();
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const bool valid = starts[i] >= (i > 0 ? starts[i - 1] : 0) && starts[i] <= count;
+    if (!valid) return "offsets must stay within the " + text(count) + " indices and never go back, got " + text(starts[i]);
+  }
+  if (call.boolean("include_last_offset") && !starts.empty() && starts.back() != count) {
+    return "the last of the offsets must be the number of indices, " + text(count) + ", got " + text(starts.back());
+  }
+  return {};
+}
+
 std::string segments(const Arguments& call) {
   const at::Tensor data = call.tensor("data");
   const int64_t axis = call.integer("axis").value_or(0);

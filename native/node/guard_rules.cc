@@ -1,5 +1,7 @@
 #include "node/guard_rules.h"
 
+#include <ATen/ops/view_as_real.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -138,6 +140,14 @@ std::string attention_sizes(const Arguments& call) {
          text(query.sizes()) + ", " + text(key.sizes()) + " and " + text(value.sizes());
 }
 
+std::string attention_lengths(const Arguments& call) {
+  const at::Tensor key = call.tensor("key");
+  const at::Tensor value = call.tensor("value");
+  if (!key.defined() || !value.defined() || key.dim() < 2 || value.dim() < 2) return {};
+  if (key.is_nested() || value.is_nested() || key.size(-2) == value.size(-2)) return {};
+  return "key and value must have as many positions, got " + text(key.sizes()) + " and " + text(value.sizes());
+}
+
 std::string rrelu_noise(const Arguments& call) {
   const at::Tensor self = call.tensor("self");
   const at::Tensor noise = call.tensor("noise");
@@ -153,6 +163,13 @@ std::string median_input(const Arguments& call) {
   const int64_t axis = *dim < 0 ? *dim + self.dim() : *dim;
   if (axis < 0 || axis >= self.dim() || self.size(axis) < 2 || self.stride(axis) != 0) return {};
   return "the input is expanded along dim " + text(*dim) + ", for which the result would be memory that nobody wrote; pass x.contiguous()";
+}
+
+std::string copy_layouts(const Arguments& call) {
+  const at::Tensor self = call.tensor("self");
+  const at::Tensor source = call.tensor("src");
+  if (!self.defined() || !source.defined() || self.layout() == source.layout()) return {};
+  return "both tensors must have one layout; convert with to_dense() or to_sparse()";
 }
 
 // ---- Recurrent networks ---------------------------------------------------------------------------------------------
@@ -229,17 +246,18 @@ std::string column_geometry(const Arguments& call) {
   return window(call, {"kernel_size", "dilation", "padding", "stride"});
 }
 
+std::string fractional_kernel(const Arguments& call) {
+  for (const int64_t number : call.integers("kernel_size")) {
+    if (number < 1) return "kernel_size must be at least 1, got " + text(number);
+  }
+  return window(call, {"kernel_size", "output_size"});
+}
+
 std::string pool_geometry(const Arguments& call) {
   return window(call, {"kernel_size", "stride", "padding", "dilation"});
 }
 
 // ---- Numbers that are counts, indices or degrees --------------------------------------------------------------------
-
-std::string embedding_bag_mode(const Arguments& call) {
-  const int64_t mode = call.integer("mode").value_or(0);
-  if (mode >= 0 && mode <= 2) return {};
-  return "mode must be 0 (sum), 1 (mean) or 2 (max), got " + text(mode);
-}
 
 std::string combination_length(const Arguments& call) {
   const int64_t length = call.integer("r").value_or(2);
@@ -256,8 +274,11 @@ std::string split_sections(const Arguments& call) {
   int64_t sections = call.integer("sections").value_or(1);
   const at::Tensor tensor = call.tensor("tensor_indices_or_sections");
   if (readable(tensor) && tensor.dim() == 0 && tensor.scalar_type() == c10::kLong) sections = numbers<int64_t>(tensor)[0];
+  // An empty tensor has no fewer chunks than were asked for.
+  const at::Tensor self = call.tensor("self");
+  if (self.defined() && self.numel() == 0) sections = std::max(sections, call.integer("chunks").value_or(1));
   if (sections <= kMostSections) return {};
-  return "sections must be at most " + text(kMostSections) + ", got " + text(sections);
+  return "there may be at most " + text(kMostSections) + " parts, got " + text(sections);
 }
 
 std::string polynomial_degree(const Arguments& call) {
@@ -292,6 +313,16 @@ std::string integer_division(const Arguments& call) {
                             : other.isScalar() ? other.toScalar().isIntegral(false) && other.toScalar().toLong() == -1
                                                : false;
   return by_minus_one ? "the smallest integer divided by −1 is no integer of its type" : std::string();
+}
+
+std::string finite_matrix(const Arguments& call) {
+  const at::Tensor matrix = call.tensor("self");
+  if (!readable(matrix) || !(matrix.is_floating_point() || matrix.is_complex())) return {};
+  const at::Tensor parts = matrix.is_complex() ? at::view_as_real(matrix.detach().resolve_conj()) : matrix;
+  for (const double value : numbers<double>(parts)) {
+    if (!std::isfinite(value)) return "the matrix must hold neither NaN nor infinity";
+  }
+  return {};
 }
 
 std::string lcm_values(const Arguments& call) {

@@ -8,13 +8,17 @@
 namespace vision_native::rules {
 
 std::string attention_heads(const Arguments& call);
+std::string attention_lengths(const Arguments& call);
 std::string attention_sizes(const Arguments& call);
 std::string batch_norm_sizes(const Arguments& call);
 std::string binomial_counts(const Arguments& call);
 std::string column_geometry(const Arguments& call);
 std::string combination_length(const Arguments& call);
+std::string copy_layouts(const Arguments& call);
 std::string ctc_targets(const Arguments& call);
-std::string embedding_bag_mode(const Arguments& call);
+std::string embedding_bags(const Arguments& call);
+std::string finite_matrix(const Arguments& call);
+std::string fractional_kernel(const Arguments& call);
 std::string fused_optimiser_sizes(const Arguments& call);
 std::string integer_division(const Arguments& call);
 std::string lcm_values(const Arguments& call);

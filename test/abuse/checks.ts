@@ -21,6 +21,9 @@ export const NO_VALID_CALL: ReadonlyMap<string, string> = new Map([
   ['pin_memory', 'memory is pinned for a CUDA device, and tests need none'],
 ])
 
+/** LibTorch gives another shape on Meta than on the CPU: `isin(3, x)` has shape [0] there. */
+const WRONG_ON_META = /^isin$/
+
 /** Results that are memory which nobody wrote. */
 const UNWRITTEN = /^(empty_like|new_empty|empty_strided|new_empty_strided|empty_permuted)$/
 
@@ -115,6 +118,7 @@ class Check {
 
   /** Shapes and dtypes without data are those with data, where LibTorch can tell them. */
   #checkMeta(taken: Snapshot): void {
+    if (WRONG_ON_META.test(this.fn.name)) return
     const meta: CallSpec = {
       ...this.spec,
       positional: this.spec.positional.map(onMeta),
@@ -134,8 +138,9 @@ class Check {
     if (result !== values[0]) this.#failures.push('in place: the result is another object than the tensor')
     const functional = freeFunction(name.replace(/_$/, '')) ?? methodFunction(name.replace(/_$/, ''))
     const [self] = this.spec.positional
-    // Elements that share memory are written more than once.
-    if (!functional || name === 'normal_' || (self?.kind === 'tensor' && self.form === 'expanded')) return
+    // Elements that share memory are written more than once, and random numbers may be drawn in another order.
+    if (!functional || /^(normal|bernoulli)_$/.test(name) || (self?.kind === 'tensor' && self.form === 'expanded'))
+      return
     const plain = attempt(() => this.#seeded(() => functional(...this.#values())))
     // The plain form may give a wider dtype, which the in-place one converts back.
     if (!isTensor(plain) || !isTensor(result)) return

@@ -61,6 +61,11 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
     make: () => call('aten::combinations', [tensor([1, 2, 3])], { r: 2 ** 31 }),
   },
   {
+    text: 'copy(ones(2,4).to_sparse_csr(), ones(2,4)); copy_ alike',
+    effect: 'crash',
+    make: () => call('aten::copy', [ones([2, 4]).toSparseCsr(), ones([2, 4])]),
+  },
+  {
     text: 'ctc_loss(randn(5,2,4), [[1,2,3],[1,2,3e9]], [5,5], [3,3])',
     effect: 'crash',
     make: () =>
@@ -77,6 +82,23 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
     make: () => call('aten::embedding_bag', [ones([4, 3]), int64(0, 1), int64(0)], { mode: 65536 }),
   },
   {
+    text: 'embedding_bag(ones(6,3), six indices, [0], include_last_offset=True, padding_idx=0)',
+    effect: 'crash',
+    make: () =>
+      call(
+        'aten::embedding_bag.padding_idx',
+        [ones([6, 3]), int64(0, 1, 2, 0, 1, 2), int64(0), false, 0, false, true],
+        {
+          paddingIdx: 0,
+        },
+      ),
+  },
+  {
+    text: 'fractional_max_pool3d(ones(1,2,7,8,8), −2^63, 2, ones(1,2,3)); fractional_max_pool2d alike',
+    effect: 'never ends',
+    make: () => call('aten::fractional_max_pool3d', [ones([1, 2, 7, 8, 8]), SMALLEST, 2, ones([1, 2, 3])]),
+  },
+  {
     text: '_fused_adam_ with a gradient of two numbers for a parameter of three; _fused_adamw_, _fused_sgd_, _fused_adagrad_ alike',
     effect: 'memory corrupted',
     make: () => call('aten::_fused_adam_', adam([2])),
@@ -85,6 +107,11 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
     text: 'lcm([−2^63], [5]), also int32',
     effect: 'crash',
     make: () => call('aten::lcm', [int64(SMALLEST), int64(5)]),
+  },
+  {
+    text: 'linalg_eigvals of a 4 × 4 matrix with NaN or infinity, at times',
+    effect: 'crash',
+    make: () => call('aten::linalg_eigvals', [full([3, 4, 4], Number.NaN)]),
   },
   {
     text: 'linalg_ldl_solve(eye(3), pivots=[0,0,0], ones(3,1))',
@@ -193,6 +220,12 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
     make: () => call('aten::rrelu_with_noise', [ones([4, 4]), ones([1]).expand([4, 4])], { training: true }),
   },
   {
+    text: 'scaled_dot_product_attention(ones(3,3,5,4), ones(3,3,4,4), ones(3,3,0,4))',
+    effect: 'crash',
+    make: () =>
+      call('aten::scaled_dot_product_attention', [ones([3, 3, 5, 4]), ones([3, 3, 4, 4]), ones([3, 3, 0, 4])]),
+  },
+  {
     text: 'segment_reduce(ones(6,2), "sum", offsets=[−3000000,3,6]), also lengths with unsafe=True',
     effect: 'crash',
     make: () => call('aten::segment_reduce', [ones([6, 2]), 'sum'], { offsets: int64(-3e6, 3, 6) }),
@@ -209,7 +242,7 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
     make: () => call('aten::special_legendre_polynomial_p', [tensor([0.5]), 2 ** 40]),
   },
   {
-    text: 'tensor_split(ones(4), 2^31)',
+    text: 'tensor_split(ones(4), 2^31); hsplit, vsplit, dsplit and chunk of an empty tensor alike',
     effect: 'never ends',
     make: () => call('aten::tensor_split.sections', [ones([4]), 2 ** 31]),
   },

@@ -47,10 +47,10 @@ const RANK: readonly string[] = [
 
 const rank = (type: SchemaType): number => {
   const base = type.base === 'SymInt' ? 'int' : type.base
-  const whole = RANK.findIndex((name) => name === (type.list ? `${base}[]` : base))
+  const whole = RANK.indexOf(type.list ? `${base}[]` : base)
   if (whole >= 0) return whole * 2
   // A list of numbers comes after a number: `[]` and `n` for `int[2]` are the wider forms.
-  return RANK.findIndex((name) => name === base) * 2 + 1
+  return RANK.indexOf(base) * 2 + 1
 }
 
 export function compareCandidates(a: Candidate, b: Candidate): number {
