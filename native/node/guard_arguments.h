@@ -22,6 +22,10 @@ class Arguments {
     return index && *index < static_cast<int>(stack_.size()) ? stack_[*index] : none;
   }
 
+  /// By place: for operators so common that finding a name would be felt.
+  const c10::IValue& at(size_t index) const { return stack_[index]; }
+  size_t size() const { return stack_.size(); }
+
   /// An undefined tensor where there is none.
   at::Tensor tensor(const char* name) const {
     const c10::IValue& value = at(name);

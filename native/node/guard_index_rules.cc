@@ -75,6 +75,7 @@ std::string embedding_bags(const Arguments& call) {
   if (!indices.defined() || !readable(offsets) || !c10::isIntegralType(offsets.scalar_type(), false)) return {};
   const auto starts = numbers<int64_t>(offsets);
   const int64_t count = indices.numel();
+  if (starts.empty() && count > 0) return "offsets must not be empty when there are indices";
   for (size_t i = 0; i < starts.size(); ++i) {
     const bool valid = starts[i] >= (i > 0 ? starts[i - 1] : 0) && starts[i] <= count;
     if (!valid) return "offsets must stay within the " + text(count) + " indices and never go back, got " + text(starts[i]);

@@ -165,6 +165,15 @@ std::string median_input(const Arguments& call) {
   return "the input is expanded along dim " + text(*dim) + ", for which the result would be memory that nobody wrote; pass x.contiguous()";
 }
 
+std::string sparse_into_view(const Arguments& call) {
+  if (call.size() < 2 || !call.at(size_t{0}).isTensor() || !call.at(size_t{1}).isTensor()) return {};
+  const auto* other = call.at(size_t{1}).unsafeToTensorImpl();
+  const auto* self = call.at(size_t{0}).unsafeToTensorImpl();
+  if (other->layout() == c10::kStrided || self->layout() != c10::kStrided || self->storage_offset() == 0) return {};
+  return "a sparse tensor cannot be added to or multiplied into a view that does not start at its memory's start; use the "
+         "form that is not in place";
+}
+
 std::string copy_layouts(const Arguments& call) {
   const at::Tensor self = call.tensor("self");
   const at::Tensor source = call.tensor("src");

@@ -36,6 +36,7 @@ std::string pool_geometry(const Arguments& call);
 std::string rnn_layers(const Arguments& call);
 std::string rrelu_noise(const Arguments& call);
 std::string segments(const Arguments& call);
+std::string sparse_into_view(const Arguments& call);
 std::string split_sections(const Arguments& call);
 std::string weight_norm_sizes(const Arguments& call);
 

@@ -46,6 +46,11 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
     make: () => call('aten::_batch_norm_with_update', [ones([2, 3, 4]), ones([0]), ones([0]), 0.1, 1e-5]),
   },
   {
+    text: 'ones(3,4)[1:].add_(ones(2,4).to_sparse()): a view; sub_ and mul_ alike',
+    effect: 'memory corrupted',
+    make: () => call('aten::add_.Tensor', [ones([3, 4]).narrow(0, 1, 2), ones([2, 4]).toSparse()]),
+  },
+  {
     text: 'binomial([NaN], [0.5])',
     effect: 'never ends',
     make: () => call('aten::binomial', [tensor([Number.NaN]), tensor([0.5])]),
@@ -92,6 +97,11 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
           paddingIdx: 0,
         },
       ),
+  },
+  {
+    text: 'embedding_bag(ones(4,2), six indices, offsets=[], mode=1)',
+    effect: 'crash',
+    make: () => call('aten::embedding_bag', [ones([4, 2]), int64(0, 1, 2, 0, 1, 2), int64()], { mode: 1 }),
   },
   {
     text: 'fractional_max_pool3d(ones(1,2,7,8,8), −2^63, 2, ones(1,2,3)); fractional_max_pool2d alike',
