@@ -7,7 +7,8 @@ import { closureOf } from './linker'
 const KEEP_TORCH = new Set(['include', 'lib', 'share', 'version.py'])
 
 const PYTHON_LIBRARIES = /^lib(torch_python|shm)/
-const CUDA_LIBRARIES = /^lib(torch_cuda|c10_cuda|caffe2_nvrtc|torch_nvshmem|torch\.so|torch_global_deps)/
+/** `libc10_cuda.so` stays: it is small, and our CUDA library is linked to it, on machines without a GPU too. */
+const CUDA_LIBRARIES = /^lib(torch_cuda|caffe2_nvrtc|torch_nvshmem|torch\.so|torch_global_deps)/
 
 /**
  * Removes from a folder that pip filled what only Python uses, and for the CPU the CUDA libraries too. Headers, CMake
