@@ -51,6 +51,7 @@ class Arguments {
     const c10::IValue& value = at(name);
     return value.isString() ? value.toStringRef() : std::string();
   }
+  const std::string& operator_name() const { return schema_.name(); }
   bool given(const char* name) const { return !at(name).isNone(); }
 
  private:

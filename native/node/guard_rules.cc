@@ -181,48 +181,6 @@ std::string copy_layouts(const Arguments& call) {
   return "both tensors must have one layout; convert with to_dense() or to_sparse()";
 }
 
-// ---- Recurrent networks ---------------------------------------------------------------------------------------------
-
-std::string packed_sequence(const Arguments& call) {
-  if (!call.given("batch_sizes")) return {};
-  const at::Tensor sizes = call.tensor("batch_sizes");
-  const at::Tensor data = call.tensor("data");
-  if (!readable(sizes) || sizes.scalar_type() != c10::kLong || sizes.dim() != 1 || sizes.numel() == 0) {
-    return "batch_sizes must be a CPU tensor of one or more int64 numbers";
-  }
-  const auto steps = numbers<int64_t>(sizes);
-  int64_t rows = 0;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i] < 1 || (i > 0 && steps[i] > steps[i - 1])) return "batch_sizes must be positive and never grow";
-    rows += steps[i];
-    if (rows > std::numeric_limits<int32_t>::max()) return "batch_sizes are too large";
-  }
-  if (!data.defined() || data.dim() < 1 || data.size(0) == rows) return {};
-  return "batch_sizes sum up to " + text(rows) + " rows, data has " + text(data.dim() > 0 ? data.size(0) : 0);
-}
-
-std::string rnn_layers(const Arguments& call) {
-  const int64_t layers = call.integer("num_layers").value_or(1);
-  const auto parameters = static_cast<int64_t>(call.tensors("params").size());
-  if (layers < 1 || layers > parameters) {
-    return "num_layers must be at least 1 and no more than there are parameters, " + text(parameters) + ", got " +
-           text(layers);
-  }
-  return packed_sequence(call);
-}
-
-std::string lstm_state(const Arguments& call) {
-  const auto state = call.tensors("hx");
-  if (state.size() == 2) {
-    const bool alike = state[0].dim() == 3 && state[1].dim() == 3 && state[0].size(0) == state[1].size(0);
-    if (!alike) {
-      return "hx must be two tensors [layers, batch, features] with as many layers, got " + text(state[0].sizes()) +
-             " and " + text(state[1].sizes());
-    }
-  }
-  return rnn_layers(call);
-}
-
 // ---- Windows and padding --------------------------------------------------------------------------------------------
 
 namespace {
@@ -267,6 +225,11 @@ std::string pool_geometry(const Arguments& call) {
 }
 
 // ---- Numbers that are counts, indices or degrees --------------------------------------------------------------------
+
+std::string positive_groups(const Arguments& call) {
+  const int64_t groups = call.integer("groups").value_or(1);
+  return groups >= 1 ? std::string() : "groups must be at least 1, got " + text(groups);
+}
 
 std::string combination_length(const Arguments& call) {
   const int64_t length = call.integer("r").value_or(2);

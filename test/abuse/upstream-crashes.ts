@@ -150,6 +150,27 @@ export const UPSTREAM_CRASHES: readonly UpstreamCrash[] = [
       ]),
   },
   {
+    text: 'lstm(ones(5,2,3), states [1,1,4] and [1,2,4], parameters, …); wrong weights alike, and gru and rnn_*',
+    effect: 'crash',
+    make: () =>
+      call('aten::lstm.input', [
+        ones([5, 2, 3]),
+        [ones([1, 1, 4]), ones([1, 2, 4])],
+        [ones([16, 3]), ones([16, 4]), ones([16]), ones([16])],
+        true,
+        1,
+        0,
+        true,
+        false,
+        false,
+      ]),
+  },
+  {
+    text: 'native_channel_shuffle(ones(1,6,6,8).to_sparse_csr(), 0)',
+    effect: 'crash',
+    make: () => call('aten::native_channel_shuffle', [ones([1, 6, 6, 8]).toSparseCsr(), 0]),
+  },
+  {
     text: 'rnn_tanh(ones(5,3), batch_sizes=[], hx, parameters, …); rnn_relu, gru, lstm alike',
     effect: 'crash',
     make: () =>
