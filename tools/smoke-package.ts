@@ -59,7 +59,7 @@ function pack(): string {
 
 function install(tarball: string): void {
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true }))
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', tarball], app)
+  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', tarball, '@types/node@20'], app)
 }
 
 /** The first script of README.md: what a newcomer copies. */
@@ -81,7 +81,7 @@ function writeApp(script: string): void {
       'process.exitCode = code\n',
   )
   writeFileSync(join(app, 'app.mts'), script)
-  const options = { strict: true, module: 'NodeNext', target: 'ES2022', outDir: 'build', types: [] }
+  const options = { strict: true, module: 'NodeNext', target: 'ES2022', outDir: 'build', types: ['node'] }
   writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['app.mts'] }))
   run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.'], app)
 }
