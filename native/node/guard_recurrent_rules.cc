@@ -42,7 +42,11 @@ std::string recurrent_sizes(const Arguments& call) {
   const bool is_lstm = call.operator_name() == "aten::lstm";
   if (!is_lstm) states = {call.tensor("hx")};
   if (states.size() != (is_lstm ? 2u : 1u)) return "hx must be the hidden and the cell state";
-  if (!input.defined() || input.dim() != (packed ? 2 : 3)) return {};
+  if (!input.defined()) return {};
+  if (input.dim() != (packed ? 2 : 3)) {
+    return std::string(packed ? "data must be [rows, features]" : "input must be [length, batch, features]") + ", got " +
+           text(input.sizes());
+  }
   if (packed) {
     if (auto wrong = packed_steps(call); !wrong.empty()) return wrong;
   }
