@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type BinaryManifest, CUDA_OPERATORS, MANIFEST, olderThan } from '../lib/native/binaries'
 import type { LibTorchFolder } from '../lib/native/libtorch-folder'
 import { packageVersion } from '../lib/native/package-root'
-import { capture, exists } from './run'
+import { capture, ROOT } from './run'
 
 /** Writes `vision_native.json` beside the binaries, unless they are older than the one that is there. */
 export function writeManifest(folder: string, libtorch: LibTorchFolder): void {
@@ -24,7 +24,7 @@ export function describeBinaries(folder: string, libtorch: LibTorchFolder): Bina
     libtorch: libtorch.version,
     cuda: libtorch.cuda,
     abi: libtorch.abi,
-    sm: names.includes(CUDA_OPERATORS) ? architectures(join(folder, CUDA_OPERATORS)) : [],
+    sm: names.includes(CUDA_OPERATORS) ? architectures() : [],
     glibc: newest(versions, 'GLIBC'),
     glibcxx: newest(versions, 'GLIBCXX'),
     files: Object.fromEntries(names.map((name) => [name, sha256(join(folder, name))])),
@@ -42,13 +42,13 @@ function newest(versions: string, tag: string): string {
   return found.reduce((best, version) => (olderThan(best, version) ? version : best), '0')
 }
 
-/** GPU architectures in a CUDA library; they are listed only where CUDA's cuobjdump is on PATH. */
-function architectures(library: string): string[] {
-  if (!exists('cuobjdump')) return []
-  const sections = capture('cuobjdump', ['--list-elf', '--list-ptx', library])
-  return [
-    ...new Set([...sections.matchAll(/\.(sm_\d+\w?|compute_\d+\w?)\.(?:cubin|ptx)/g)].map((match) => match[1] ?? '')),
-  ]
+/** GPU architectures that the CUDA library was last compiled for; PTX of the newest comes with them. */
+function architectures(): string[] {
+  const cache = join(ROOT, 'build-cuda/CMakeCache.txt')
+  const built = existsSync(cache) && /^VISION_NATIVE_SM:\w+=(.+)$/m.exec(readFileSync(cache, 'utf8'))?.[1]
+  if (!built) return []
+  const versions = built.split(';')
+  return [...versions.map((version) => `sm_${version}`), `compute_${versions.at(-1)}`]
 }
 
 function sha256(path: string): string {
