@@ -70,20 +70,30 @@ function checkUnharmed(mutants: readonly Mutant[]): void {
   }
 }
 
+/** True while the binaries hold a defect that its source no longer has. */
+let harmed = false
+
 function tryMutant(mutant: Mutant): 'killed' | 'survived' | 'stale' | 'unbuilt' {
   const path = join(COPY, mutant.file)
   const original = readFileSync(path, 'utf8')
   if (original.split(mutant.find).length !== 2) return 'stale'
   const native = mutant.file.startsWith('native/')
+  if (harmed && !native) {
+    build()
+    harmed = false
+  }
   try {
     writeFileSync(
       path,
       original.replace(mutant.find, () => mutant.replace),
     )
-    if (native && !build()) return 'unbuilt'
+    if (native) {
+      harmed = true
+      if (!build()) return 'unbuilt'
+    }
     return runTest(mutant) ? 'survived' : 'killed'
   } finally {
+    // The next build mends the binaries with whatever else it does.
     writeFileSync(path, original)
-    if (native) build()
   }
 }
