@@ -95,24 +95,25 @@ interface ResidentMemory {
   readonly growth: number
 }
 
-/** Resident memory of a process after few and after many iterations of an expression of 20 operators in tidy. */
+/** Resident memory of one process after few and after many iterations of an expression of 20 operators in tidy. */
 function residentMemory(): ResidentMemory {
   const [few, many] = [1_000, 10_000]
-  const measure = (iterations: number): number => {
-    const script = `
-      import { ones, tidy } from ${JSON.stringify(DIST)}
-      const [a, b] = [ones([64, 64]), ones([64, 64])]
-      const step = () => {
-        let x = a
-        for (let i = 0; i < 5; i++) x = x.mul(0.5).add(b).relu().matmul(b)
-        return x.sum().item()
-      }
-      for (let i = 0; i < ${iterations}; i++) tidy(step)
+  const script = `
+    import { ones, tidy } from ${JSON.stringify(DIST)}
+    const [a, b] = [ones([64, 64]), ones([64, 64])]
+    const step = () => {
+      let x = a
+      for (let i = 0; i < 5; i++) x = x.mul(0.5).add(b).relu().matmul(b)
+      return x.sum().item()
+    }
+    let done = 0
+    for (const iterations of [${few}, ${many}]) {
+      for (; done < iterations; done++) tidy(step)
       globalThis.gc()
-      console.log(process.memoryUsage().rss)`
-    const args = ['--expose-gc', '--input-type=module', '-e', script]
-    return Number(execFileSync(process.execPath, args, { encoding: 'utf8' })) / 2 ** 20
-  }
-  const mebibytes = [measure(few), measure(many)] as const
+      console.log(process.memoryUsage().rss)
+    }`
+  const args = ['--expose-gc', '--input-type=module', '-e', script]
+  const lines = execFileSync(process.execPath, args, { encoding: 'utf8' }).trim().split('\n')
+  const mebibytes = [Number(lines[0]) / 2 ** 20, Number(lines[1]) / 2 ** 20] as const
   return { iterations: [few, many], mebibytes, growth: mebibytes[1] - mebibytes[0] }
 }

@@ -45,9 +45,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     ...VALUES,
-    name: 'null in a list of tensors is the first tensor',
+    name: 'null in a list of tensors is taken for a disposed tensor',
     find: 'if (frame.at(at) == 0) list.push_back(std::nullopt);',
-    replace: 'if (frame.at(at) == 0) list.push_back(at::Tensor());',
+    replace: 'if (frame.at(at) == 0) list.push_back(tensor_at(frame, at, registry));',
   },
   {
     name: 'an in-place change during an asynchronous call goes unnoticed',
@@ -130,10 +130,10 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/tensor/elements.test.ts',
   },
   {
-    name: 'ragged data passes for regular',
+    name: 'numbers and booleans mix in the data of one tensor',
     file: 'lib/tensor/creation.ts',
-    find: 'if (length !== shape[depth]) {',
-    replace: 'if (length === undefined) {',
+    find: 'if (kinds.size > 1) throw',
+    replace: 'if (kinds.size > 9) throw',
     test: 'test/tensor/creation.test.ts',
   },
   // ---- Graphs -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@ import { JOBS, ROOT } from './run'
 const COPY = join(ROOT, '.cache/mutants')
 const BUILD = join(COPY, 'build')
 
+/** True while the binaries hold a defect that its source no longer has. */
+let harmed = false
+
 main(process.argv.slice(2))
 
 function main(wanted: readonly string[]): void {
@@ -69,9 +72,6 @@ function checkUnharmed(mutants: readonly Mutant[]): void {
     if (!runTest(named)) throw new Error(`${named.test} ${named.title ?? ''} fails without a defect; mend it first`)
   }
 }
-
-/** True while the binaries hold a defect that its source no longer has. */
-let harmed = false
 
 function tryMutant(mutant: Mutant): 'killed' | 'survived' | 'stale' | 'unbuilt' {
   const path = join(COPY, mutant.file)
