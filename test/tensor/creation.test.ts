@@ -116,3 +116,8 @@ describe('what a tensor says of itself', () => {
   })
   scoped('JSON is the nested arrays', () => expect(JSON.stringify({ x: ones([2]) })).toBe('{"x":[1,1]}'))
 })
+
+test('data of one tensor is of one kind', () => {
+  expect(() => tensor([1, true])).toThrow(/mixes number and boolean/)
+  expect(() => tensor([[1n], [2]])).toThrow(/mixes bigint and number/)
+})
