@@ -184,7 +184,8 @@ describe('the search', () => {
 describe('the Python on PATH', () => {
   const hasPython = spawnSync('python3', ['--version']).status === 0
 
-  test.skipIf(!hasPython)('is asked where torch is without importing it', () => {
+  test('is asked where torch is without importing it', ({ skip }) => {
+    skip(!hasPython, 'there is no python3 on PATH')
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'torch'))
     writeFileSync(join(folder, 'torch/__init__.py'), 'raise SystemExit("torch was imported")\n')
@@ -192,7 +193,8 @@ describe('the Python on PATH', () => {
     expect(answer).toMatchObject({ torch: join(folder, 'torch') })
   })
 
-  test.skipIf(!hasPython)('does not take a folder named torch for the package', () => {
+  test('does not take a folder named torch for the package', ({ skip }) => {
+    skip(!hasPython, 'there is no python3 on PATH')
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'torch'))
     const answer = findPythonTorch({ ...process.env, PYTHONPATH: folder })
