@@ -155,27 +155,30 @@ test('tensors outside any scope are freed once they are unreachable', async () =
   expect(stdout).toBe('1001 1 1\n')
 })
 
-test('ten times the iterations take no more memory', async () => {
-  const rss = async (iterations: number) => {
-    const { stdout } = await runChild(
-      `
-      import { ones, tidy } from 'lib'
-      const [a, b] = [ones([64, 64]), ones([64, 64])]
-      const step = () => {
-        let x = a
-        for (let i = 0; i < 5; i++) x = x.mul(0.5).add(b).relu().matmul(b)
-        return x.sum().item()
-      }
-      for (let i = 0; i < ${iterations}; i++) tidy(step)
+test('memory does not grow with the iterations', async () => {
+  const { stdout } = await runChild(
+    `
+    import { ones, tidy } from 'lib'
+    const [a, b] = [ones([64, 64]), ones([64, 64])]
+    const step = () => {
+      let x = a
+      for (let i = 0; i < 5; i++) x = x.mul(0.5).add(b).relu().matmul(b)
+      return x.sum().item()
+    }
+    const rssAfter = (iterations) => {
+      for (let i = 0; i < iterations; i++) tidy(step)
       globalThis.gc()
-      console.log(process.memoryUsage().rss)`,
-      { flags: ['--expose-gc'], env: { OMP_NUM_THREADS: '1' } },
-    )
-    return Number(stdout)
-  }
-  const [few, many] = [await rss(1_000), await rss(10_000)]
-  expect(few).toBeGreaterThan(0)
-  expect(many - few).toBeLessThan(5 * MB)
+      return process.memoryUsage().rss
+    }
+    console.log(JSON.stringify([1_000, 2_500, 2_500, 2_500, 2_500, 2_500].map(rssAfter)))`,
+    // The young generation grows with what is allocated, to 16 MiB by default: that is no leak.
+    { flags: ['--expose-gc', '--max-semi-space-size=1'], env: { OMP_NUM_THREADS: '1' } },
+  )
+  const rss = JSON.parse(stdout) as number[]
+  const growth = rss.slice(1).map((bytes, i) => bytes - (rss[i] ?? 0))
+  // A leak grows every stretch: 32 bytes a call are 1.6 MB. The compilers of V8 take megabytes now and then.
+  const median = growth.toSorted((x, y) => x - y)[2]
+  expect(median).toBeLessThan(1 * MB)
 })
 
 test('the longest native call is measured, and forgotten when asked', () => {
