@@ -1,7 +1,7 @@
+import { writeFileAtomic } from '../native/atomic-file'
 import { ArgumentError } from '../native/errors'
 import type { Tensor } from '../tensor/tensor'
 import type { Device } from '../tensor/types'
-import { writeFileAtomic } from './atomic-file'
 import { decodePixels } from './image-decode'
 import { type EncodeOptions, encodeImage, imageFormatOf } from './image-encode'
 import { type ImageMode, planesOf } from './planar'

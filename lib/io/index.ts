@@ -1,4 +1,4 @@
-export { writeFileAtomic } from './atomic-file'
+export { writeFileAtomic } from '../native/atomic-file'
 export { type FlowFile, readFlow, writeFlow } from './flow'
 export { type ReadImageOptions, readImage, writeImage } from './image'
 export { type EncodeOptions, encodeImage, type ImageFormat } from './image-encode'

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { writeFileAtomic } from '../native/atomic-file'
 import { ArgumentError, DTypeError, FormatError } from '../native/errors'
 import { describe, wrap } from '../tensor/call'
 import { handleFromElements, rawBytes } from '../tensor/elements'
@@ -6,7 +7,6 @@ import { isTensor } from '../tensor/handle'
 import { tidyAsync } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
 import type { Device } from '../tensor/types'
-import { writeFileAtomic } from './atomic-file'
 import {
   dtypeOfName,
   encodeHeader,

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ArgumentError, FormatError, VisionNativeError } from '../native/errors'
-import { systemReason } from './system-reason'
+import { systemReason } from '../native/system-reason'
 
 /** Where a file comes from: a path, a `file:` URL, or its bytes. */
 export type Source = string | URL | Uint8Array

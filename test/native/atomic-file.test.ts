@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { writeFileAtomic } from '../../lib/io/atomic-file'
+import { writeFileAtomic } from '../../lib/native/atomic-file'
 import { temporaryFolder } from '../support/temporary-folder'
 
 const inFolder = temporaryFolder()
@@ -48,7 +48,7 @@ describe('writeFileAtomic', () => {
     mkdirSync(inFolder('killed'))
     const path = inFolder('killed', 'a.bin')
     writeFileSync(path, 'old')
-    const module = fileURLToPath(new URL('../../lib/io/atomic-file.ts', import.meta.url))
+    const module = fileURLToPath(new URL('../../lib/native/atomic-file.ts', import.meta.url))
     const script = `
       import { writeFileAtomic } from ${JSON.stringify(module)}
       console.log('ready')
@@ -81,7 +81,7 @@ describe('writeFileAtomic', () => {
     // A limit on the size of files stands in for the full disk; the kernel reports it the same way, as a failed write.
     mkdirSync(inFolder('full'))
     writeFileSync(inFolder('full', 'a.bin'), 'old')
-    const module = fileURLToPath(new URL('../../lib/io/atomic-file.ts', import.meta.url))
+    const module = fileURLToPath(new URL('../../lib/native/atomic-file.ts', import.meta.url))
     const script = `
       import { writeFileAtomic } from ${JSON.stringify(module)}
       process.on('SIGXFSZ', () => {})

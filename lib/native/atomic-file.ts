@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { ArgumentError, VisionNativeError } from './errors'
+import { systemReason } from './system-reason'
+
+/**
+ * Writes a file whole or not at all: the data goes to a temporary file in the same folder, is flushed to the disk, and
+ * takes the name in one step. A reader never sees a part of it, and a failure leaves an older file as it was.
+ *
+ * A symbolic link is followed; the permissions of an existing file stay.
+ *
+ * @param data the bytes, or parts of them one after the other
+ * @param caller the public function, for messages
+ * @throws ArgumentError when the path cannot be written; the message says why
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | AsyncIterable<Uint8Array>,
+  caller = 'writeFileAtomic',
+): Promise<void> {
+  if (typeof path !== 'string' || path === '') {
+    throw new ArgumentError(`${caller}: the path is ${path === '' ? 'empty' : `of type ${typeof path}`}; pass a string`)
+  }
+  try {
+    const { target, mode } = await resolveTarget(path, caller)
+    const temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
+    try {
+      await writeAndFlush(temporary, data, mode)
+      await rename(temporary, target)
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
+    await flushFolder(dirname(target))
+  } catch (error) {
+    if (VisionNativeError.is(error)) throw error
+    throw new ArgumentError(`${caller}: cannot write ${path}: ${systemReason(error)}`, { cause: error })
+  }
+}
+
+async function resolveTarget(path: string, caller: string): Promise<{ target: string; mode: number | undefined }> {
+  const existing = await stat(path).catch(ignoreMissing)
+  if (existing === undefined) return { target: path, mode: undefined }
+  if (existing.isDirectory()) {
+    throw new ArgumentError(`${caller}: cannot write ${path}: it is a folder; add a file name`)
+  }
+  // Renaming over a device such as /dev/null would replace the device itself.
+  if (!existing.isFile()) throw new ArgumentError(`${caller}: cannot write ${path}: it is not a regular file`)
+  await access(path, constants.W_OK)
+  return { target: await realpath(path), mode: existing.mode & 0o777 }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  return undefined
+}
+
+async function writeAndFlush(
+  path: string,
+  data: Uint8Array | AsyncIterable<Uint8Array>,
+  mode: number | undefined,
+): Promise<void> {
+  await using file: FileHandle = await open(path, 'wx')
+  if (mode !== undefined) await file.chmod(mode)
+  if (data instanceof Uint8Array) await file.writeFile(data)
+  else for await (const part of data) await file.writeFile(part)
+  await file.sync()
+}
+
+/** Makes the new name last through a power cut; some file systems cannot, which loses nothing that was there before. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined)
+  if (handle === undefined) return
+  try {
+    await handle.sync().catch(() => {})
+  } finally {
+    await handle.close()
+  }
+}
