@@ -21,6 +21,15 @@ export class Generator {
     this[GENERATOR] = bridge().generator(device, toSeed(seed))
     registry.register(this, this[GENERATOR])
   }
+
+  /** Frees it now; functions refuse it from then on. What is unreachable is freed without. */
+  dispose(): void {
+    bridge().freeGenerator(this[GENERATOR])
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
 }
 
 /** Seeds the default generators of all devices. */
