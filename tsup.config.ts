@@ -8,6 +8,7 @@ const library = {
   'nn/functional': 'lib/nn/functional.ts',
   'optim/index': 'lib/optim/index.ts',
   'io/index': 'lib/io/index.ts',
+  'data/index': 'lib/data/index.ts',
   'metrics/index': 'lib/metrics/index.ts',
   'vision/index': 'lib/vision/index.ts',
 }
