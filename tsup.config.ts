@@ -10,6 +10,7 @@ const library = {
   'io/index': 'lib/io/index.ts',
   'data/index': 'lib/data/index.ts',
   'metrics/index': 'lib/metrics/index.ts',
+  'plot/index': 'lib/plot/index.ts',
   'vision/index': 'lib/vision/index.ts',
 }
 
