@@ -95,6 +95,21 @@ export interface Bridge {
   autocastModes(device: string): number
   clearAutocastCache(): void
 
+  /** A name for tensors that are dropped together should the thread that sends them end. */
+  openChannel(): number
+  /** Drops what waits there and refuses more; returns how many tensors that were. */
+  closeChannel(channel: number): number
+  /** Gives up the `count` handles at the start of the frame and leaves tokens in their place. Channel 0 is always open. */
+  exportTensors(count: number, channel: number): void
+  /** The reverse, in another environment; a token is used once. */
+  adoptTensors(count: number): void
+  /** Frees what waits under `count` tokens at the start of the frame; returns how many tensors that were. */
+  dropTensors(count: number): number
+  /** Tensors that were exported and neither adopted nor dropped, in the whole process. */
+  tensorsOnTheirWay(): number
+  /** Calls of this thread use no other processor from now on; other threads and the pool are left as they are. */
+  useOneThread(): void
+
   numThreads(): number
   setNumThreads(threads: number): void
   libtorchVersion(): string

@@ -18,6 +18,7 @@
 #include "node/js.h"
 #include "node/memory.h"
 #include "node/tensor_access.h"
+#include "node/transfer.h"
 
 namespace vision_native {
 
@@ -345,6 +346,7 @@ napi_value init(napi_env env, napi_value exports) {
   declare(env, exports, "longestCallMs", entry<longest_call_ms>);
   declare_graph_functions(env, exports);
   declare_autocast_functions(env, exports);
+  declare_transfer_functions(env, exports);
   return exports;
 }
 

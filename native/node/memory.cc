@@ -161,6 +161,17 @@ void install() {
 
 int charge_to(int next) { return std::exchange(account, next % kAccounts); }
 
+void recharge(c10::DataPtr& block, int to) {
+  to %= kAccounts;
+  for (int from = 0; from < kAccounts; ++from) {
+    if (from == to || !block.compare_exchange_deleter(kRelease[from], kRelease[to])) continue;
+    const auto bytes = static_cast<int64_t>(malloc_usable_size(block.get_context()));
+    accounts[from].fetch_sub(bytes, std::memory_order_relaxed);
+    accounts[to].fetch_add(bytes, std::memory_order_relaxed);
+    return;
+  }
+}
+
 int64_t allocated() { return total.load(std::memory_order_relaxed); }
 int64_t allocated(int of) { return accounts[of % kAccounts].load(std::memory_order_relaxed); }
 int64_t peak() { return highest.load(std::memory_order_relaxed); }

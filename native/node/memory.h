@@ -1,5 +1,7 @@
 #pragma once
 // CPU memory: every allocation LibTorch makes is counted, and refused past a limit.
+#include <c10/core/Allocator.h>
+
 #include <cstdint>
 
 namespace vision_native::memory {
@@ -12,6 +14,9 @@ void install();
 
 /// Charges this thread's allocations to an account; returns the one before.
 int charge_to(int account);
+
+/// Charges another account for a block from now on; blocks that were not made here are left alone.
+void recharge(c10::DataPtr& block, int account);
 
 int64_t allocated();
 int64_t allocated(int account);
