@@ -45,5 +45,14 @@ export { Generator, manualSeed } from './random'
 export { dispose, keep, tidy, tidyAsync } from './scope'
 export type { NestedArray } from './tensor'
 export { Tensor } from './tensor'
+export type { TensorMessage } from './transfer'
+export {
+  discardTensors,
+  receiveTensors,
+  sendTensors,
+  TensorChannel,
+  tensorsOnTheirWay,
+  useOneThread,
+} from './transfer'
 export type { Device, DType, Layout, MemoryFormat, Scalar, TypedArray } from './types'
 export { Complex } from './types'
