@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
 import { writeFileAtomic } from '../native/atomic-file'
 import { ArgumentError, DTypeError, FormatError } from '../native/errors'
 import { describe, wrap } from '../tensor/call'
@@ -7,6 +6,7 @@ import { isTensor } from '../tensor/handle'
 import { tidyAsync } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
 import type { Device } from '../tensor/types'
+import { type RandomAccess, withRandomAccess } from './random-access'
 import {
   dtypeOfName,
   encodeHeader,
@@ -17,7 +17,7 @@ import {
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors-header'
-import { pathOf, type Source, withRegularFile } from './source'
+import type { Source } from './source'
 
 export interface ReadSafetensorsOptions {
   /** Where the tensors go; the CPU unless stated. */
@@ -42,14 +42,6 @@ export interface SafetensorsMetadata {
 /** Neighbouring tensors are read together up to this many bytes. */
 const READ_BYTES = 2 ** 25
 
-/** A file or a buffer of which parts are read. */
-interface Bytes {
-  readonly name: string
-  readonly size: number
-  /** The bytes from `begin` to `end`, valid until the next call. */
-  read(begin: number, end: number): Promise<Uint8Array>
-}
-
 /**
  * Reads tensors from a safetensors file, as `safetensors.torch.load_file`. Their bytes are copied as they are.
  *
@@ -66,7 +58,7 @@ export async function readSafetensors(
   source: Source,
   { device, names }: ReadSafetensorsOptions = {},
 ): Promise<Map<string, Tensor>> {
-  return withBytes(source, 'readSafetensors', (bytes) =>
+  return withRandomAccess(source, 'readSafetensors', (bytes) =>
     tidyAsync(async () => {
       const { header, dataStart } = await readHeader(bytes)
       const wanted = names === undefined ? header.entries : choose(header.entries, names, bytes.name)
@@ -92,7 +84,7 @@ export async function readSafetensors(
  * @throws as `readSafetensors`
  */
 export async function readSafetensorsMetadata(source: Source): Promise<SafetensorsMetadata> {
-  return withBytes(source, 'readSafetensorsMetadata', async (bytes) => {
+  return withRandomAccess(source, 'readSafetensorsMetadata', async (bytes) => {
     const { header } = await readHeader(bytes)
     const tensors = new Map(header.entries.map(({ name, type, shape }) => [name, { dtype: type, shape }]))
     return { metadata: header.metadata, tensors }
@@ -152,37 +144,7 @@ function typeOf(name: string, tensor: Tensor): string {
   )
 }
 
-async function withBytes<T>(source: Source, caller: string, use: (bytes: Bytes) => Promise<T>): Promise<T> {
-  if (source instanceof Uint8Array) {
-    const read = async (begin: number, end: number) => source.subarray(begin, end)
-    return use({ name: `${caller}: the buffer of ${source.byteLength} bytes`, size: source.byteLength, read })
-  }
-  const path = pathOf(source, caller)
-  return withRegularFile(path, caller, async (file, size) => {
-    const name = `${caller}: ${path}`
-    let memory = new Uint8Array(0)
-    const read = async (begin: number, end: number) => {
-      if (memory.byteLength < end - begin) memory = new Uint8Array(end - begin)
-      const part = memory.subarray(0, end - begin)
-      await fill(file, part, begin, name)
-      return part
-    }
-    return use({ name, size, read })
-  })
-}
-
-async function fill(file: FileHandle, target: Uint8Array, begin: number, name: string): Promise<void> {
-  let done = 0
-  while (done < target.byteLength) {
-    // What one read takes at most is 2 GiB.
-    const length = Math.min(target.byteLength - done, 2 ** 30)
-    const { bytesRead } = await file.read(target, done, length, begin + done)
-    if (bytesRead === 0) throw new FormatError(`${name} became shorter while it was read`)
-    done += bytesRead
-  }
-}
-
-async function readHeader(bytes: Bytes): Promise<{ header: SafetensorsHeader; dataStart: number }> {
+async function readHeader(bytes: RandomAccess): Promise<{ header: SafetensorsHeader; dataStart: number }> {
   const { name, size } = bytes
   const length = headerLength(await bytes.read(0, Math.min(size, LENGTH_BYTES)), size, name)
   const dataStart = LENGTH_BYTES + length
