@@ -1,1 +1,7 @@
+export { Accuracy, type AccuracyOptions, accuracy } from './accuracy'
+export type { Average, Averaged } from './average'
+export { BaseMetric, type StateReduction, type StateValues } from './base'
 export { angularError, endPointError, type FlowMetricOptions, flowOutliers } from './flow'
+export type { LabelOptions } from './labels'
+export { Mean, weightedMean } from './mean'
+export type { Metric, MetricState } from './metric'
