@@ -226,6 +226,60 @@ export class ParameterList extends Module implements Iterable<Parameter> {
   }
 }
 
+/** Parameters by name that are part of the module which holds them, as `torch.nn.ParameterDict`. */
+export class ParameterDict<T extends Readonly<Record<string, Tensor>> = Readonly<Record<string, Tensor>>>
+  extends Module
+  implements Iterable<[string, Parameter]>
+{
+  readonly #items = new Map<string, Parameter>()
+
+  /** @param tensors become parameters, unless they are */
+  constructor(tensors: T) {
+    super()
+    for (const [name, tensor] of Object.entries(tensors)) this.set(name, tensor)
+  }
+
+  get size(): number {
+    return this.#items.size
+  }
+
+  /** The parameter of a name. @throws ArgumentError where there is none */
+  get(name: keyof T & string): Parameter {
+    const item = this.#items.get(name)
+    if (item !== undefined) return item
+    throw new ArgumentError(`ParameterDict: there is no '${name}'; it has ${[...this.#items.keys()].join(', ')}`)
+  }
+
+  has(name: string): boolean {
+    return this.#items.has(name)
+  }
+
+  /** Adds a tensor, as a parameter, or replaces the one of that name. Returns the container. */
+  set(name: string, tensor: Tensor): this {
+    if (!isTensor(tensor)) throw new ArgumentError(`ParameterDict: '${name}' is ${describe(tensor)}, no Tensor`)
+    this.#items.set(checkName('ParameterDict', name), isParameter(tensor) ? tensor : parameter(tensor))
+    return this
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#items.keys()
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, Parameter]> {
+    return this.#items.entries()
+  }
+
+  protected override *members(): Iterable<readonly [name: string, member: Member]> {
+    yield* super.members()
+    yield* this.#items
+  }
+
+  override toString(): string {
+    const lines = [...this.#items].map(([name, item]) => `\n  (${name}): Parameter ${item.dtype} ${show(item.shape)}`)
+    return `${this.constructor.name}(${lines.join('')}${lines.length === 0 ? '' : '\n'})`
+  }
+}
+
 function isParameter(tensor: Tensor): tensor is Parameter {
   return roleOf(tensor) === 'parameter'
 }

@@ -12,6 +12,7 @@ import {
   Linear,
   ModuleDict,
   ModuleList,
+  ParameterDict,
   ParameterList,
   ReLU,
   Sequential,
@@ -85,6 +86,12 @@ const cases: readonly LayerCase[] = [
     make: () => new ParameterList([zeros([2, 3]), zeros([3])]),
     run: (list, [x]) => (x as Tensor).matmul((list as ParameterList).at(0)).add((list as ParameterList).at(-1)),
   },
+  {
+    name: 'ParameterDict',
+    make: () => new ParameterDict({ up: zeros([2, 3]), offset: zeros([3]) }),
+    run: (dict, [x]) =>
+      (x as Tensor).matmul((dict as ParameterDict).get('up')).add((dict as ParameterDict).get('offset')),
+  },
 ]
 
 testLayerCases('linear', cases)
@@ -103,6 +110,8 @@ const mistakes: readonly (readonly [attempt: () => unknown, message: RegExp])[] 
   [() => new Sequential({ 'a.b': new ReLU() }), /'a.b' cannot be a name/],
   [() => new Sequential(new ReLU()).at(1), /there is no item 1; it has 1/],
   [() => new ModuleDict({ a: new ReLU() }).get('b' as never), /there is no 'b'; it has a/],
+  [() => new ParameterDict({ a: ones([1]) }).get('b' as never), /there is no 'b'; it has a/],
+  [() => new ParameterDict({ a: 3 as never }), /'a' is 3, no Tensor/],
 ]
 
 describe('what does not fit', () => {

@@ -6,6 +6,8 @@ layers.json holds, for each case of a module, what it prints and the names of it
 """
 import json
 
+from collections import OrderedDict
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -85,6 +87,9 @@ def linear():
     c.layer("ModuleDict", items, randn(2, 3), run=lambda m, x: m["down"](m["up"](x)))
     items = nn.ParameterList([nn.Parameter(randn(2, 3)), nn.Parameter(randn(3))])
     c.layer("ParameterList", items, randn(2), run=lambda m, x: x @ m[0] + m[1])
+    # Of a plain dict PyTorch sorts the names.
+    items = nn.ParameterDict(OrderedDict(up=nn.Parameter(randn(2, 3)), offset=nn.Parameter(randn(3))))
+    c.layer("ParameterDict", items, randn(2), run=lambda m, x: x @ m["up"] + m["offset"])
     c.write("linear")
 
 
