@@ -20,6 +20,19 @@ export async function writeFileAtomic(
   data: Uint8Array | AsyncIterable<Uint8Array>,
   caller = 'writeFileAtomic',
 ): Promise<void> {
+  await replaceFile(path, (temporary) => writeData(temporary, data), caller)
+}
+
+/**
+ * Lets `write` make a file whole or not at all, as `writeFileAtomic` does; for writers that need a path.
+ *
+ * @param write fills the file at the path it is given: an empty one in the same folder
+ */
+export async function replaceFile(
+  path: string,
+  write: (temporary: string) => Promise<void>,
+  caller = 'replaceFile',
+): Promise<void> {
   if (typeof path !== 'string' || path === '') {
     throw new ArgumentError(`${caller}: the path is ${path === '' ? 'empty' : `of type ${typeof path}`}; pass a string`)
   }
@@ -27,7 +40,9 @@ export async function writeFileAtomic(
     const { target, mode } = await resolveTarget(path, caller)
     const temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`)
     try {
-      await writeAndFlush(temporary, data, mode)
+      await createEmpty(temporary, mode)
+      await write(temporary)
+      await flush(temporary)
       await rename(temporary, target)
     } catch (error) {
       await rm(temporary, { force: true })
@@ -57,15 +72,20 @@ function ignoreMissing(error: unknown): undefined {
   return undefined
 }
 
-async function writeAndFlush(
-  path: string,
-  data: Uint8Array | AsyncIterable<Uint8Array>,
-  mode: number | undefined,
-): Promise<void> {
+/** The permissions are there before the data is: what was private is never open to others for a moment. */
+async function createEmpty(path: string, mode: number | undefined): Promise<void> {
   await using file: FileHandle = await open(path, 'wx')
   if (mode !== undefined) await file.chmod(mode)
+}
+
+async function writeData(path: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+  await using file: FileHandle = await open(path, 'r+')
   if (data instanceof Uint8Array) await file.writeFile(data)
   else for await (const part of data) await file.writeFile(part)
+}
+
+async function flush(path: string): Promise<void> {
+  await using file: FileHandle = await open(path, 'r+')
   await file.sync()
 }
 
