@@ -151,7 +151,7 @@ Instruction Recorder::begin(const c10::OperatorHandle& op, const torch::jit::Sta
     instruction.arguments.push_back(std::move(source));
   }
   // backward() adds to the gradients of leaves, which no argument names.
-  if (schema.name() == "aten::_backward") graph_->writes_state_ = true;
+  if (schema.name() == "aten::_backward" || schema.name() == "vision_native::backward") graph_->writes_state_ = true;
   return instruction;
 }
 
@@ -217,6 +217,7 @@ std::shared_ptr<Graph> Recorder::end(const std::vector<at::Tensor>& outputs) {
 // ---- Running --------------------------------------------------------------------------------------------------------
 
 std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const RunContext* context) const {
+  const memory::BlockPools::Lease pool(pools_);
   std::vector<at::Tensor> values(external_of_.size());
   for (size_t i = 0; i < inputs.size(); ++i) values[i] = inputs[i];
   const at::Tensor undefined;

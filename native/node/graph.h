@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "node/block_pool.h"
 #include "torch/run_context.h"
 
 namespace vision_native {
@@ -91,6 +92,7 @@ class Graph {
   std::vector<RecordedModes> modes_;
   std::vector<ValueId> outputs_;
   bool writes_state_ = false;
+  mutable memory::BlockPools pools_;
 };
 
 /// Writes down the calls of a function while it runs.

@@ -15,6 +15,8 @@
 #include <string>
 #include <utility>
 
+#include "node/block_pool.h"
+
 namespace vision_native::memory {
 
 namespace {
@@ -75,6 +77,10 @@ thread_local bool SmallBlocks::gone = false;
 thread_local SmallBlocks small_blocks;
 
 void* obtain(size_t bytes) {
+  if (bytes > SmallBlocks::kLargest) {
+    BlockPool* pool = current_pool();
+    if (void* block = pool != nullptr ? pool->take(bytes) : nullptr) return block;
+  }
   if (bytes == 0 || bytes > SmallBlocks::kLargest || SmallBlocks::gone) return c10::alloc_cpu(bytes);
   const size_t rounded = SmallBlocks::round_up(bytes);
   void* block = small_blocks.take(rounded);
@@ -89,7 +95,23 @@ void release(void* block) {
   const size_t bytes = malloc_usable_size(block);
   total.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   accounts[Account].fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  if (bytes > SmallBlocks::kLargest) {
+    BlockPool* pool = current_pool();
+    if (pool != nullptr && pool->keep(block, bytes)) return;
+  }
   if (SmallBlocks::gone || !small_blocks.keep(block, bytes)) c10::free_cpu(block);
+}
+
+/// True when `bytes` more fit below the limit beside what is in use and what pools hold, which is freed if need be.
+bool fits(size_t bytes) {
+  if (bytes > static_cast<size_t>(std::numeric_limits<int64_t>::max())) return false;
+  const int64_t free = ceiling.load(std::memory_order_relaxed) - total.load(std::memory_order_relaxed);
+  const auto wanted = static_cast<int64_t>(bytes);
+  if (wanted <= free - pooled()) return true;
+  if (wanted > free) return false;
+  if (BlockPool* pool = current_pool()) pool->clear();
+  reclaim_idle_pools();
+  return wanted <= free - pooled();
 }
 
 template <int... Account>
@@ -101,17 +123,17 @@ constexpr auto kRelease = releasers(std::make_integer_sequence<int, kAccounts>{}
 class CountingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    const int64_t held = total.load(std::memory_order_relaxed);
-    const int64_t allowed = ceiling.load(std::memory_order_relaxed);
-    if (bytes > static_cast<size_t>(std::numeric_limits<int64_t>::max()) ||
-        static_cast<int64_t>(bytes) > allowed - held) {
-      TORCH_CHECK_WITH(OutOfMemoryError, false, "an allocation of ", bytes, " bytes exceeds the limit of ", allowed,
-                       " bytes of CPU memory, of which ", held,
+    if (!fits(bytes)) {
+      TORCH_CHECK_WITH(OutOfMemoryError, false, "an allocation of ", bytes, " bytes exceeds the limit of ", limit(),
+                       " bytes of CPU memory, of which ", allocated(),
                        " are in use; dispose of tensors (memory.stats() counts them) or raise memory.setCpuLimit()");
     }
     void* block = obtain(bytes);
     if (block != nullptr) {
       const auto usable = static_cast<int64_t>(malloc_usable_size(block));
+      if (BlockPool* pool = current_pool(); pool != nullptr && bytes > SmallBlocks::kLargest) {
+        pool->lend(static_cast<size_t>(usable));
+      }
       const int64_t now = total.fetch_add(usable, std::memory_order_relaxed) + usable;
       accounts[account].fetch_add(usable, std::memory_order_relaxed);
       int64_t seen = highest.load(std::memory_order_relaxed);
