@@ -22,6 +22,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'how free the event loop is while a flow is solved, and how soon an abort stops it',
     run: async () => ({ rows: [], ...(await (await import('./event-loop')).eventLoop()) }),
   },
+  'train-step': {
+    title: 'time of a training step, captured and eager, beside eager PyTorch',
+    run: async (context) => (await import('./train-step')).trainStep(context),
+  },
   'tvl1-accuracy': {
     title: 'end-point error of TV-L1 flow on RubberWhale, beside OpenCV’s methods',
     run: async ({ python }) => ({ rows: await (await import('./tvl1-accuracy')).tvl1Accuracy(python) }),
