@@ -11,6 +11,8 @@ export type ErrorKind =
   | 'Load'
   | 'Config'
   | 'Operator'
+  | 'Data'
+  | 'Divergence'
 
 const BRAND = Symbol.for('@lab/vision-native/error')
 
@@ -120,6 +122,37 @@ export class OperatorError extends VisionNativeError {
   }
 }
 
+/** A training whose loss became NaN or infinite. */
+export class DivergenceError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Divergence', message, options)
+  }
+}
+
+/** Where loading of data failed; what is not known is absent. */
+export interface DataPlace {
+  /** The number of the sample. */
+  readonly sample?: number | undefined
+  /** The number of the batch within its epoch. */
+  readonly batch?: number | undefined
+  /** The number of the worker. */
+  readonly worker?: number | undefined
+}
+
+/** A sample that could not be loaded, or a worker that ended, failed or took too long; `cause` is what it threw. */
+export class DataError extends VisionNativeError implements DataPlace {
+  readonly sample: number | undefined
+  readonly batch: number | undefined
+  readonly worker: number | undefined
+
+  constructor(message: string, { sample, batch, worker, ...options }: ErrorOptions & DataPlace = {}) {
+    super('Data', message, options)
+    this.sample = sample
+    this.batch = batch
+    this.worker = worker
+  }
+}
+
 const classes = {
   Argument: ArgumentError,
   Shape: ShapeError,
@@ -132,6 +165,8 @@ const classes = {
   Load: LoadError,
   Config: ConfigError,
   Operator: OperatorError,
+  Data: DataError,
+  Divergence: DivergenceError,
 } as const
 
 /** The error of a kind that native code named. */
