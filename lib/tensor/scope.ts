@@ -100,6 +100,11 @@ function adopt(tensor: TensorLike, candidate: Scope | undefined): void {
   }
 }
 
+/** Runs `fn` with a scope that its caller closes; for work that goes on when whoever asked for it has moved on. */
+export function runInScope<T>(scope: Scope, fn: () => T): T {
+  return state.storage.run(scope, fn)
+}
+
 /**
  * Runs `fn` and frees every tensor made in it that it does not return (alone, or inside arrays, plain objects, maps and
  * sets).
