@@ -70,8 +70,11 @@ export interface Bridge {
   runGraph(graph: number): void
   /** Runs it on the thread pool; as `invokeAsync`. */
   runGraphAsync(graph: number, settle: (error?: Error) => void): number
-  /** True when a tensor that the graph holds has another dtype, device, shape or requires-grad than at capture. */
-  graphStale(graph: number): boolean
+  /**
+   * Whether a run may use the graph: 0 yes; 1 no, as a leaf has a gradient now and had none at capture, or the reverse;
+   * 2 never again, as a tensor that it holds has another dtype, device, shape, strides or requires-grad than at capture.
+   */
+  graphFit(graph: number): number
   graphText(graph: number): string
   freeGraph(graph: number): void
   /** Equal texts for equal modes of this thread: gradients, inference, autocast. */
@@ -81,6 +84,19 @@ export interface Bridge {
   generator(device: string, seed: bigint): number
   freeGenerator(generator: number): void
   manualSeed(seed: bigint): void
+
+  /**
+   * Calls `hook` with a handle when a gradient of the tensor has been computed: with the gradient, which the handle it
+   * returns replaces (0: it stays), or, for `postAccumulate`, with the leaf itself. `site` is where it was registered.
+   */
+  registerHook(handle: number, postAccumulate: boolean, hook: (handle: number) => number, site: string): number
+  removeHook(hook: number): void
+  /** Name of the node that computed a tensor, such as "MulBackward0"; empty for a leaf. */
+  gradFunction(handle: number): string
+  /** Anomaly mode, for the whole process; `site` tells the line that JavaScript is at. */
+  setAnomaly(on: boolean, checkNan: boolean, site: () => string): void
+  /** 0 off, 1 on, 2 on with a search for NaN. */
+  anomaly(): number
 
   gradEnabled(): boolean
   setGradEnabled(on: boolean): void

@@ -65,11 +65,12 @@ function countScopeless(site: string): void {
 /** The first line of the stack outside this package. */
 export function callerSite(): string {
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 24
+  // Each scope and module between the operator and the application takes some frames.
+  Error.stackTraceLimit = 200
   const lines = (new Error().stack ?? '').split('\n').slice(2)
   Error.stackTraceLimit = limit
   const line = lines.find((text) => !INSIDE.test(text)) ?? lines.at(-1) ?? 'unknown'
   return line.trim().replace(/^at /, '')
 }
 
-const INSIDE = /[/\\]lib[/\\](tensor|native|ops|io)[/\\]|[/\\]vision-native[/\\]dist[/\\]/
+const INSIDE = /[/\\]lib[/\\](tensor|native|ops|io|nn|optim)[/\\]|[/\\]vision-native[/\\]dist[/\\]|\bnode:|<anonymous>/

@@ -1,7 +1,18 @@
 // The public names of lib/tensor. What is written by hand comes first: an explicit export wins over a generated one of
 // the same name (`slice`, an index, over the operator, which stays as the method `t.slice()`).
+export { type AnomalyOptions, detectAnomaly, isAnomalyEnabled, setDetectAnomaly } from './anomaly'
 export { type AutocastOptions, autocast, autocastDType, clearAutocastCache, isAutocastEnabled } from './autocast'
-export { enableGrad, inferenceMode, isGradEnabled, isInferenceMode, noGrad } from './autograd'
+export {
+  type BackwardOptions,
+  backward,
+  enableGrad,
+  type GradOptions,
+  grad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceMode,
+  noGrad,
+} from './autograd'
 export type { AsyncCallOptions, Progress } from './call'
 export { call, callAsync } from './call'
 export type { RandomOptions, TensorData, TensorOptions } from './creation'
@@ -33,6 +44,16 @@ export {
   setNumThreads,
 } from './device'
 export type { ElementsOf } from './elements'
+export {
+  type DifferentiableFunction,
+  GradcheckError,
+  type GradcheckOptions,
+  type GradgradcheckOptions,
+  type GradientMismatch,
+  gradcheck,
+  gradgradcheck,
+} from './gradcheck'
+export type { GradientHook, HookHandle } from './gradient-hooks'
 export type { CapturedFunction, CapturedRunOptions } from './graph'
 export { capture } from './graph'
 export { isTensor } from './handle'

@@ -1,9 +1,11 @@
 import { inspect } from 'node:util'
 import { ArgumentError, DisposedError, DTypeError } from '../native/errors'
 import { bridge, native } from '../native/frame'
+import { type BackwardOptions, someOf } from './autograd'
 import { call, registerTensorClass, wrap } from './call'
 import { type ElementsOf, elementsFromBytes } from './elements'
 import { formatTensor } from './format'
+import { type GradientHook, type HookHandle, registerGradientHook, registerPostAccumulateHook } from './gradient-hooks'
 import { HANDLE, OWNER, type TensorLike } from './handle'
 import { assignIndexed, type Index, indexTensor } from './indexing'
 import { installMethods } from './install-methods'
@@ -274,11 +276,48 @@ export class Tensor<D extends DType = DType> implements TensorLike {
    *
    * @param gradient the gradient of the loss with respect to this tensor; may be left out for a tensor of one element
    */
-  backward(
-    gradient?: Tensor,
-    { retainGraph, createGraph = false }: { retainGraph?: boolean; createGraph?: boolean } = {},
-  ): void {
-    call('aten::_backward', [this, []], { gradient, retainGraph, createGraph })
+  backward(gradient?: Tensor, { retainGraph, createGraph = false, inputs }: BackwardOptions = {}): void {
+    const leaves = inputs === undefined ? [] : someOf('backward', inputs)
+    call('aten::_backward', [this, leaves], { gradient, retainGraph, createGraph })
+  }
+
+  /** Name of the operation that computed this tensor, such as `'MulBackward0'`; null for a leaf. */
+  get gradFn(): string | null {
+    return bridge().gradFunction(this[HANDLE]) || null
+  }
+
+  /** Keeps the gradient of a computed tensor in its `grad`; leaves do so anyway. */
+  retainGrad(): void {
+    call('aten::retain_grad', [this])
+  }
+
+  /** True for a computed tensor that keeps its gradient. */
+  get retainsGrad(): boolean {
+    return call('aten::retains_grad', [this]) as boolean
+  }
+
+  /**
+   * Calls `hook` whenever the gradient with respect to this tensor has been computed; what it returns takes the
+   * gradient's place. Hooks run in the order they were registered.
+   *
+   * The gradient belongs to the scope of whoever called `backward()`. A hook runs on this thread, within that call: what
+   * it throws, `backward()` throws. A backward that runs elsewhere (in a captured function, by `callAsync`) is refused
+   * when it reaches the hook. A hook on a leaf lives as long as the leaf, or until it is removed.
+   *
+   * @throws ArgumentError when the tensor does not require gradients
+   */
+  registerHook(hook: GradientHook): HookHandle {
+    return registerGradientHook(this, hook)
+  }
+
+  /**
+   * Calls `hook` with this leaf each time `backward()` has added to its `grad`; for an optimiser that steps during
+   * backward, say. Where hooks run is said at `registerHook`.
+   *
+   * @throws ArgumentError when the tensor is not a leaf that requires gradients
+   */
+  registerPostAccumulateGradHook(hook: (leaf: Tensor) => void): HookHandle {
+    return registerPostAccumulateHook(this, hook)
   }
 
   // ---- Printing -----------------------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@
 
 #include <unordered_set>
 
+#include "node/anomaly.h"
 #include "node/async.h"
 #include "node/autocast.h"
+#include "node/autograd.h"
 #include "node/environment.h"
 #include "node/graph_functions.h"
 #include "node/js.h"
@@ -64,6 +66,8 @@ napi_value invoke(napi_env env, napi_callback_info) {
   const bool fine = guarded(failure, [&] {
     prepare(self.frame, self.functions, self.registry, self.call);
     prepared = true;
+    const AnomalySite site(self);
+    const HookThreadGuard hooks(*self.hooks);
     if (self.recorder) {
       Instruction instruction = self.recorder->begin(self.call.candidate->op, self.call.stack);
       execute(self.call);
@@ -119,6 +123,7 @@ napi_value cancel(Environment& self, const Parameters& in) {
 napi_value free_handles(Environment& self, const Parameters& in) {
   const size_t count = std::min(static_cast<size_t>(std::max(0.0, in.number(0))), self.frame.size);
   for (size_t i = 0; i < count; ++i) self.registry.tensors.erase(self.frame.data[i]);
+  self.hooks->sweep();
   self.report_memory();
   return nullptr;
 }
@@ -152,7 +157,7 @@ napi_value to_bytes_async(Environment& self, const Parameters& in) {
 napi_value grad(Environment& self, const Parameters& in) {
   const at::Tensor& leaf = find_tensor(self, in.number(0), "grad");
   const at::Tensor gradient = leaf.grad();
-  if (self.recorder && gradient.defined()) self.recorder->gradient_read(leaf, gradient);
+  if (self.recorder) self.recorder->gradient_read(leaf, gradient);
   return to_js(self.env, gradient.defined() ? self.registry.tensors.insert(gradient) : 0.0);
 }
 
@@ -346,6 +351,8 @@ napi_value init(napi_env env, napi_value exports) {
   declare(env, exports, "longestCallMs", entry<longest_call_ms>);
   declare_graph_functions(env, exports);
   declare_autocast_functions(env, exports);
+  declare_autograd_functions(env, exports);
+  declare_anomaly_functions(env, exports);
   declare_transfer_functions(env, exports);
   return exports;
 }

@@ -143,8 +143,11 @@ Environment::~Environment() {
     job->finished_.wait(lock, [&] { return job->done_; });
   }
   jobs_.clear();
+  hooks->close();
   if (frame_ref_ != nullptr) napi_delete_reference(env, frame_ref_);
-  if (make_error_ != nullptr) napi_delete_reference(env, make_error_);
+  for (const napi_ref ref : {make_error_, site_function_, exception_}) {
+    if (ref != nullptr) napi_delete_reference(env, ref);
+  }
 }
 
 // ---- The two kinds --------------------------------------------------------------------------------------------------
@@ -210,15 +213,12 @@ void OperatorJob::deliver() {
 
 GraphJob::GraphJob(Environment& environment, std::shared_ptr<Graph> graph, std::vector<at::Tensor> inputs,
                    napi_value settle)
-    : Job(environment, settle, nullptr), graph_(std::move(graph)), inputs_(std::move(inputs)) {
-  claim(*graph_);
+    : Job(environment, settle, nullptr), graph_(std::move(graph)), claim_(*graph_), inputs_(std::move(inputs)) {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (!graph_->written_inputs()[i]) collect_versions(inputs_[i], versions_);
   }
   for (const at::Tensor& tensor : graph_->read_only()) collect_versions(tensor, versions_);
 }
-
-GraphJob::~GraphJob() { graph_->running = false; }
 
 void GraphJob::run() {
   check_versions(versions_);
@@ -226,17 +226,9 @@ void GraphJob::run() {
 }
 
 void GraphJob::deliver() {
-  graph_->running = false;
+  claim_.release();
   check_versions(versions_);
   environment_.write_results(nullptr, outputs_);
-}
-
-void claim(Graph& graph) {
-  if (!graph.writes_state()) return;
-  if (graph.running.exchange(true)) {
-    throw BridgeError("Config", "a captured function that changes tensors (parameters, gradients, statistics) is running "
-                                "already; await that run before the next one");
-  }
 }
 
 CopyJob::CopyJob(Environment& environment, at::Tensor tensor, napi_value buffer, napi_value settle)

@@ -71,9 +71,44 @@ void Environment::attach(napi_value buffer, napi_value make_error) {
   frame = {static_cast<double*>(data), bytes / sizeof(double)};
 }
 
-napi_value Environment::make_error(const Failure& failure) const {
+bool Environment::keep_exception() {
+  bool pending = false;
+  napi_value thrown, holder;
+  napi_is_exception_pending(env, &pending);
+  if (!pending || napi_get_and_clear_last_exception(env, &thrown) != napi_ok) return false;
+  napi_create_array_with_length(env, 1, &holder);
+  napi_set_element(env, holder, 0, thrown);
+  replace_reference(env, exception_, holder);
+  return true;
+}
+
+void Environment::keep_site_function(napi_value function) { replace_reference(env, site_function_, function); }
+
+std::string Environment::site() const {
+  napi_handle_scope scope;
+  napi_value receiver, function;
+  napi_value result = nullptr;
+  char text[1024] = "";
+  if (site_function_ == nullptr || napi_open_handle_scope(env, &scope) != napi_ok) return text;
+  napi_get_undefined(env, &receiver);
+  napi_get_reference_value(env, site_function_, &function);
+  if (napi_call_function(env, receiver, function, 0, nullptr, &result) == napi_ok) {
+    napi_get_value_string_utf8(env, result, text, sizeof text, nullptr);
+  }
+  napi_close_handle_scope(env, scope);
+  return text;
+}
+
+napi_value Environment::make_error(const Failure& failure) {
   napi_value receiver, factory, args[2];
   napi_value error = nullptr;
+  if (failure.kind == kJavaScriptError && exception_ != nullptr) {
+    napi_get_reference_value(env, exception_, &args[0]);
+    napi_get_element(env, args[0], 0, &error);
+    napi_delete_reference(env, exception_);
+    exception_ = nullptr;
+    return error;
+  }
   napi_get_undefined(env, &receiver);
   napi_create_string_utf8(env, failure.kind.c_str(), failure.kind.size(), &args[0]);
   napi_create_string_utf8(env, failure.message.c_str(), failure.message.size(), &args[1]);

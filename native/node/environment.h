@@ -6,12 +6,16 @@
 #include <memory>
 #include <vector>
 
+#include "node/autograd.h"
 #include "node/functions.h"
 #include "node/graph.h"
 
 namespace vision_native {
 
 class Job;
+
+/// The kind of a failure that JavaScript itself threw, in a function that native code called.
+inline constexpr const char* kJavaScriptError = "JavaScript";
 
 class Environment {
  public:
@@ -32,6 +36,7 @@ class Environment {
   /// Returns that did not fit into the frame.
   std::vector<c10::IValue> pending;
   int account = 0;
+  const std::shared_ptr<HookTable> hooks = std::make_shared<HookTable>(*this);
   /// Set while a function is captured.
   std::unique_ptr<Recorder> recorder;
   std::unordered_map<int64_t, std::shared_ptr<Graph>> graphs;
@@ -39,7 +44,12 @@ class Environment {
 
   /// Takes the frame, and the function by which errors are made: `(kind, message) => Error`.
   void attach(napi_value frame, napi_value make_error);
-  napi_value make_error(const Failure& failure) const;
+  napi_value make_error(const Failure& failure);
+  /// Puts aside what JavaScript has just thrown, for `make_error` of a `kJavaScriptError`; false when nothing was thrown.
+  bool keep_exception();
+  /// Takes the function that tells the line JavaScript is at; `site` calls it.
+  void keep_site_function(napi_value function);
+  std::string site() const;
   /// Writes returns to the frame, by the aliases of the candidate that made them where there is one.
   void write_results(const Candidate* candidate, torch::jit::Stack& returns);
   /// Tells V8 how much memory its tensors hold, when that has changed enough to matter.
@@ -48,6 +58,7 @@ class Environment {
   // Asynchronous jobs (async.cc).
   int64_t start(std::unique_ptr<Job> job);
   void cancel(int64_t id);
+  bool busy() const { return !jobs_.empty(); }
 
   /// Keeps the longest time a native call has held this thread.
   class Timer {
@@ -68,6 +79,9 @@ class Environment {
 
   napi_ref frame_ref_ = nullptr;
   napi_ref make_error_ = nullptr;
+  napi_ref site_function_ = nullptr;
+  /// An array around what JavaScript threw: references are to objects alone.
+  napi_ref exception_ = nullptr;
   int64_t reported_bytes_ = 0;
   uint64_t longest_ticks_ = 0;
   napi_threadsafe_function settled_ = nullptr;

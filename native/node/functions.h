@@ -3,6 +3,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/stack.h>
 
+#include <deque>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,7 +41,8 @@ class FunctionTable {
   size_t size() const { return functions_.size(); }
 
  private:
-  std::vector<Function> functions_;
+  /// A function stays where it is: a hook that runs within a call of one may define others.
+  std::deque<Function> functions_;
   std::unordered_map<std::string, int> ids_;
 };
 

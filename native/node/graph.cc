@@ -1,5 +1,6 @@
 #include "node/graph.h"
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/List.h>
 #include <ATen/core/grad_mode.h>
@@ -25,7 +26,8 @@ std::string RecordedModes::key_now() {
   std::ostringstream key;
   key << at::GradMode::is_enabled() << ' ' << c10::InferenceMode::is_enabled() << ' ' << keys.included_.raw_repr() << ' '
       << keys.excluded_.raw_repr() << ' ' << static_cast<int>(at::autocast::get_autocast_dtype(at::kCPU)) << ' '
-      << static_cast<int>(at::autocast::get_autocast_dtype(at::kCUDA));
+      << static_cast<int>(at::autocast::get_autocast_dtype(at::kCUDA)) << ' '
+      << at::autocast::is_autocast_cache_enabled() << ' ' << at::globalContext().deterministicAlgorithms();
   return key.str();
 }
 
@@ -56,168 +58,16 @@ class ModesGuard {
 
 }  // namespace
 
-// ---- Recording ------------------------------------------------------------------------------------------------------
-
-Recorder::Recorder(const std::vector<at::Tensor>& inputs) {
-  for (const auto& input : inputs) {
-    if (known(input) != kNoValue) {
-      throw BridgeError("Argument", "capture: one tensor is passed as two inputs; pass it once, or a clone()");
-    }
-    new_value(input);
-  }
-  graph_->inputs_ = inputs.size();
-  graph_->written_inputs_.resize(inputs.size());
-}
-
-ValueId Recorder::known(const at::Tensor& tensor) {
-  const auto found = ids_.find(tensor.unsafeGetTensorImpl());
-  return found == ids_.end() ? kNoValue : found->second;
-}
-
-ValueId Recorder::new_value(const at::Tensor& tensor) {
-  const auto id = static_cast<ValueId>(graph_->external_of_.size());
-  graph_->external_of_.push_back(kNoValue);
-  ids_.emplace(tensor.unsafeGetTensorImpl(), id);
-  seen_.push_back(tensor);
-  return id;
-}
-
-ValueId Recorder::value_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) return kNoValue;
-  if (const ValueId id = known(tensor); id != kNoValue) return id;
-  const ValueId id = new_value(tensor);
-  graph_->external_of_[id] = static_cast<int32_t>(graph_->externals_.size());
-  graph_->externals_.push_back(
-      {tensor, tensor.scalar_type(), tensor.device(), tensor.sizes().vec(), tensor.requires_grad()});
-  return id;
-}
-
-ValueId Recorder::result_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) return kNoValue;
-  // An operator may return its own argument (contiguous(), add_()): that is the value it was.
-  if (const ValueId id = known(tensor); id != kNoValue) return id;
-  return new_value(tensor);
-}
-
-size_t Recorder::current_modes() {
-  const auto [at, fresh] = modes_ids_.try_emplace(RecordedModes::key_now(), graph_->modes_.size());
-  if (fresh) graph_->modes_.push_back(RecordedModes::now());
-  return at->second;
-}
-
-void Recorder::mark_written(ValueId value, Instruction& instruction) {
-  if (value == kNoValue) return;
-  if (static_cast<size_t>(value) < graph_->inputs_) graph_->written_inputs_[value] = true;
-  if (const int32_t external = graph_->external_of_[value]; external != kNoValue) {
-    graph_->externals_[external].written = true;
-    instruction.writes_external = true;
-    graph_->writes_state_ = true;
-  }
-}
-
-Instruction Recorder::begin(const c10::OperatorHandle& op, const torch::jit::Stack& arguments) {
-  const auto& schema = op.schema();
-  for (const auto& result : schema.returns()) {
-    const auto kind = result.type()->kind();
-    if (kind == c10::TypeKind::TensorType || kind == c10::TypeKind::ListType) continue;
-    throw BridgeError("Config", schema.name() +
-                                    ": its result is a value in JavaScript, which a captured graph could not change "
-                                    "between runs; compute with tensors, or read data outside the captured function");
-  }
-  Instruction instruction;
-  instruction.op = op;
-  instruction.modes = current_modes();
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const c10::IValue& argument = arguments[i];
-    ArgumentSource source;
-    if (argument.isTensor()) {
-      source.kind = ArgumentSource::Kind::kValue;
-      source.values = {value_of(argument.toTensor())};
-    } else if (argument.isTensorList()) {
-      source.kind = ArgumentSource::Kind::kValues;
-      for (const at::Tensor& tensor : argument.toTensorList()) source.values.push_back(value_of(tensor));
-    } else if (argument.isOptionalTensorList()) {
-      source.kind = ArgumentSource::Kind::kOptionalValues;
-      for (const std::optional<at::Tensor>& tensor : argument.toOptionalTensorList()) {
-        source.values.push_back(tensor ? value_of(*tensor) : kNoValue);
-      }
-    } else {
-      source.constant = argument;
-    }
-    const auto* alias = schema.arguments()[i].alias_info();
-    if (alias != nullptr && alias->isWrite()) {
-      for (const ValueId value : source.values) mark_written(value, instruction);
-    }
-    instruction.arguments.push_back(std::move(source));
-  }
-  // backward() adds to the gradients of leaves, which no argument names.
-  if (schema.name() == "aten::_backward" || schema.name() == "vision_native::backward") graph_->writes_state_ = true;
-  return instruction;
-}
-
-void Recorder::finish(Instruction instruction, const torch::jit::Stack& results) {
-  for (const auto& result : results) {
-    std::vector<ValueId> values;
-    const bool list = result.isTensorList();
-    if (list) {
-      for (const at::Tensor& tensor : result.toTensorList()) values.push_back(result_of(tensor));
-    } else {
-      values.push_back(result.isTensor() ? result_of(result.toTensor()) : kNoValue);
-    }
-    instruction.results.push_back(std::move(values));
-    instruction.result_is_list.push_back(list);
-  }
-  graph_->instructions_.push_back(std::move(instruction));
-}
-
-void Recorder::gradient_read(const at::Tensor& leaf, const at::Tensor& gradient) {
-  Instruction instruction;
-  instruction.kind = Instruction::Kind::kGetGradient;
-  instruction.modes = current_modes();
-  instruction.arguments.push_back({ArgumentSource::Kind::kValue, {}, {value_of(leaf)}});
-  instruction.results.push_back({result_of(gradient)});
-  instruction.result_is_list.push_back(false);
-  graph_->instructions_.push_back(std::move(instruction));
-}
-
-void Recorder::gradient_written(const at::Tensor& leaf, const at::Tensor& gradient) {
-  Instruction instruction;
-  instruction.kind = Instruction::Kind::kSetGradient;
-  instruction.modes = current_modes();
-  instruction.arguments.push_back({ArgumentSource::Kind::kValue, {}, {value_of(leaf), value_of(gradient)}});
-  graph_->writes_state_ = true;
-  graph_->instructions_.push_back(std::move(instruction));
-}
-
-std::shared_ptr<Graph> Recorder::end(const std::vector<at::Tensor>& outputs) {
-  for (const auto& output : outputs) graph_->outputs_.push_back(value_of(output));
-
-  // Values are released after the last instruction that names them; outputs are kept to the end.
-  std::vector<bool> needed(graph_->external_of_.size(), false);
-  for (const ValueId output : graph_->outputs_) {
-    if (output != kNoValue) needed[output] = true;
-  }
-  const auto release = [&](ValueId value, Instruction& instruction) {
-    if (value == kNoValue || needed[value] || graph_->external_of_[value] != kNoValue) return;
-    needed[value] = true;
-    instruction.released.push_back(value);
-  };
-  for (auto instruction = graph_->instructions_.rbegin(); instruction != graph_->instructions_.rend(); ++instruction) {
-    for (const auto& argument : instruction->arguments) {
-      for (const ValueId value : argument.values) release(value, *instruction);
-    }
-    for (const auto& result : instruction->results) {
-      for (const ValueId value : result) release(value, *instruction);
-    }
-  }
-  seen_.clear();
-  return std::move(graph_);
-}
-
 // ---- Running --------------------------------------------------------------------------------------------------------
 
 std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const RunContext* context) const {
   const memory::BlockPools::Lease pool(pools_);
+  const std::vector<at::Tensor> outputs = device_ ? run_on_device(inputs) : run_instructions(inputs, context);
+  return {outputs.begin(), outputs.end()};
+}
+
+std::vector<at::Tensor> Graph::run_instructions(const std::vector<at::Tensor>& inputs,
+                                                const RunContext* context) const {
   std::vector<at::Tensor> values(external_of_.size());
   for (size_t i = 0; i < inputs.size(); ++i) values[i] = inputs[i];
   const at::Tensor undefined;
@@ -240,7 +90,7 @@ std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const
     }
     if (instruction.kind == Instruction::Kind::kGetGradient) {
       const ValueId result = instruction.results[0][0];
-      if (result != kNoValue) values[result] = value(instruction.arguments[0].values[0]).grad();
+      values[result] = value(instruction.arguments[0].values[0]).grad();
     } else if (instruction.kind == Instruction::Kind::kSetGradient) {
       const auto& pair = instruction.arguments[0].values;
       value(pair[0]).mutable_grad() = value(pair[1]);
@@ -281,10 +131,10 @@ std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const
       for (size_t i = 0; i < instruction.results.size(); ++i) {
         const auto& ids = instruction.results[i];
         if (!instruction.result_is_list[i]) {
-          if (ids[0] != kNoValue && external_of_[ids[0]] == kNoValue) values[ids[0]] = stack[i].toTensor();
+          if (ids[0] != kNoValue && external_of_[ids[0]] == kNoValue) values[ids[0]] = std::move(stack[i]).toTensor();
           continue;
         }
-        const auto list = stack[i].toTensorList();
+        const auto list = std::move(stack[i]).toTensorList();
         if (list.size() != ids.size()) {
           throw BridgeError("Shape", "captured " + instruction.op->operator_name().name + ": gave " +
                                          std::to_string(list.size()) + " tensors where " + std::to_string(ids.size()) +
@@ -295,21 +145,40 @@ std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const
         }
       }
       if (instruction.writes_external) at::autocast::clear_cache();
+      // Nothing but `values` holds results: what is released below is freed now.
+      stack.clear();
     }
     for (const ValueId id : instruction.released) values[id].reset();
   }
   modes_guard.reset();
 
-  std::vector<c10::IValue> outputs;
-  for (const ValueId id : outputs_) outputs.emplace_back(value(id));
+  std::vector<at::Tensor> outputs;
+  for (const ValueId id : outputs_) outputs.push_back(value(id));
   return outputs;
 }
 
-bool Graph::stale() const {
-  return std::any_of(externals_.begin(), externals_.end(), [](const External& external) {
-    return external.tensor.scalar_type() != external.dtype || external.tensor.device() != external.device ||
-           external.tensor.sizes() != external.sizes || external.tensor.requires_grad() != external.requires_grad;
-  });
+Graph::Fit Graph::fit() const {
+  const auto changed = [](const External& external) {
+    const at::Tensor& tensor = external.tensor;
+    return tensor.scalar_type() != external.dtype || tensor.device() != external.device ||
+           tensor.sizes() != external.sizes || tensor.requires_grad() != external.requires_grad ||
+           (tensor.layout() == c10::kStrided && tensor.strides() != external.strides);
+  };
+  if (std::any_of(externals_.begin(), externals_.end(), changed)) return Fit::kStale;
+  const auto other = [](const External& external) {
+    return external.had_gradient && *external.had_gradient != external.tensor.grad().defined();
+  };
+  return std::any_of(externals_.begin(), externals_.end(), other) ? Fit::kOther : Fit::kFits;
+}
+
+Graph::Storages Graph::storages() const {
+  Storages storages;
+  for (const External& external : externals_) {
+    if (!external.tensor.has_storage()) continue;
+    const bool written = external.written || (writes_state_ && external.requires_grad);
+    (written ? storages.written : storages.read).push_back(external.tensor.storage().unsafeGetStorageImpl());
+  }
+  return storages;
 }
 
 std::vector<at::Tensor> Graph::read_only() const {
@@ -318,55 +187,6 @@ std::vector<at::Tensor> Graph::read_only() const {
     if (!external.written) tensors.push_back(external.tensor);
   }
   return tensors;
-}
-
-// ---- Text -----------------------------------------------------------------------------------------------------------
-
-std::string Graph::text() const {
-  std::ostringstream out;
-  const auto name = [](ValueId id) { return id == kNoValue ? std::string("none") : "%" + std::to_string(id); };
-  const auto names = [&](const std::vector<ValueId>& ids) {
-    std::string text;
-    for (const ValueId id : ids) text += (text.empty() ? "" : ", ") + name(id);
-    return text;
-  };
-  out << "graph(";
-  for (size_t i = 0; i < inputs_; ++i) out << (i > 0 ? ", " : "") << name(static_cast<ValueId>(i));
-  out << ")\n";
-  for (size_t id = 0; id < external_of_.size(); ++id) {
-    if (external_of_[id] == kNoValue) continue;
-    const External& external = externals_[external_of_[id]];
-    out << "  " << name(static_cast<ValueId>(id)) << ": " << describe(external.tensor) << (external.written ? ", written" : "") << '\n';
-  }
-  for (const auto& instruction : instructions_) {
-    out << "  ";
-    std::string results;
-    for (size_t i = 0; i < instruction.results.size(); ++i) {
-      const std::string text = names(instruction.results[i]);
-      results += (i > 0 ? ", " : "") + (instruction.result_is_list[i] ? "[" + text + "]" : text);
-    }
-    if (!results.empty()) out << results << " = ";
-    if (instruction.kind == Instruction::Kind::kGetGradient) {
-      out << "gradient of " << name(instruction.arguments[0].values[0]);
-    } else if (instruction.kind == Instruction::Kind::kSetGradient) {
-      out << "gradient of " << name(instruction.arguments[0].values[0]) << " := "
-          << name(instruction.arguments[0].values[1]);
-    } else {
-      out << instruction.op->operator_name() << '(';
-      for (size_t i = 0; i < instruction.arguments.size(); ++i) {
-        const auto& argument = instruction.arguments[i];
-        out << (i > 0 ? ", " : "");
-        if (argument.kind == ArgumentSource::Kind::kConstant) out << argument.constant;
-        else if (argument.kind == ArgumentSource::Kind::kValue) out << name(argument.values[0]);
-        else out << '[' << names(argument.values) << ']';
-      }
-      out << ')';
-    }
-    if (!instruction.released.empty()) out << "  # frees " << names(instruction.released);
-    out << '\n';
-  }
-  out << "  return " << names(outputs_) << '\n';
-  return out.str();
 }
 
 }  // namespace vision_native
