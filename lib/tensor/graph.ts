@@ -47,6 +47,13 @@ interface CapturedGraph {
   readonly rebuild: (outputs: readonly Tensor[]) => unknown
 }
 
+/** What `graphFit` says. */
+enum Fit {
+  Fits = 0,
+  Other = 1,
+  Stale = 2,
+}
+
 interface CaptureState {
   guards: Guard[] | undefined
 }
@@ -89,14 +96,13 @@ export function capture<Args extends readonly unknown[], Result>(
   const graphs: CapturedGraph[] = []
 
   const find = (key: string): CapturedGraph | undefined => {
-    const index = graphs.findIndex(
-      (graph) => graph.key === key && graph.guards.every(({ read, value }) => Object.is(read(), value)),
-    )
-    const graph = graphs[index]
-    if (!graph || !bridge().graphStale(graph.id)) return graph
-    // A tensor it holds has another dtype or device since; the function must be captured anew.
-    graphs.splice(index, 1)
-    bridge().freeGraph(graph.id)
+    for (const graph of graphs.filter((candidate) => candidate.key === key)) {
+      const fit = bridge().graphFit(graph.id)
+      if (fit === Fit.Stale) {
+        graphs.splice(graphs.indexOf(graph), 1)
+        bridge().freeGraph(graph.id)
+      } else if (fit === Fit.Fits && graph.guards.every(({ read, value }) => Object.is(read(), value))) return graph
+    }
     return undefined
   }
 

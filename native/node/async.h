@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "node/environment.h"
+#include "node/graph_claims.h"
 #include "node/scheduler.h"
 #include "torch/run_context.h"
 
@@ -78,7 +79,6 @@ class OperatorJob final : public Job {
 class GraphJob final : public Job {
  public:
   GraphJob(Environment& environment, std::shared_ptr<Graph> graph, std::vector<at::Tensor> inputs, napi_value settle);
-  ~GraphJob() override;
 
  protected:
   void run() override;
@@ -86,13 +86,11 @@ class GraphJob final : public Job {
 
  private:
   std::shared_ptr<Graph> graph_;
+  StateClaim claim_;
   std::vector<at::Tensor> inputs_;
   torch::jit::Stack outputs_;
   TensorVersions versions_;
 };
-
-/// Marks a graph that changes state as running, or throws when it is.
-void claim(Graph& graph);
 
 /// Copies a tensor's elements into memory that JavaScript leaves alone meanwhile.
 class CopyJob final : public Job {

@@ -4,14 +4,16 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/stack.h>
 
-#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "node/block_pool.h"
+#include "torch/replay.h"
 #include "torch/run_context.h"
 
 namespace vision_native {
@@ -58,10 +60,23 @@ class Graph {
   /// Runs the instructions. `inputs` must be as they were at capture in number, dtype, device and sizes.
   std::vector<c10::IValue> run(const std::vector<at::Tensor>& inputs, const RunContext* context) const;
 
-  /// True when a tensor that the graph holds has changed its kind since capture: dtype, device, sizes, requires-grad.
-  bool stale() const;
+  enum class Fit {
+    kFits,
+    /// Another state of gradients than the capture met: a graph of its own is needed, this one may fit again later.
+    kOther,
+    /// A tensor that the graph holds has another dtype, device, sizes, strides or requires-grad since capture.
+    kStale
+  };
+  Fit fit() const;
+
   /// Runs change tensors that outlive them, so two must not run at a time.
   bool writes_state() const { return writes_state_; }
+  struct Storages {
+    std::vector<const void*> written;
+    std::vector<const void*> read;
+  };
+  /// What the graph holds, by whether runs change it or its gradient.
+  Storages storages() const;
   std::string text() const;
 
   size_t input_count() const { return inputs_; }
@@ -70,18 +85,27 @@ class Graph {
   /// Whether each input is written by the graph.
   const std::vector<bool>& written_inputs() const { return written_inputs_; }
 
-  mutable std::atomic<bool> running{false};
-
  private:
   friend class Recorder;
+  friend class DevicePlan;
   struct External {
     at::Tensor tensor;
     c10::ScalarType dtype;
     c10::Device device;
     std::vector<int64_t> sizes;
+    std::vector<int64_t> strides;
     bool requires_grad;
     bool written = false;
+    /// Whether it had a gradient when the capture began, where that decided what was recorded.
+    std::optional<bool> had_gradient;
+    /// The graph adds to the gradient that was there before the run.
+    bool adds_to_gradient = false;
   };
+  struct Device;
+
+  std::vector<at::Tensor> run_instructions(const std::vector<at::Tensor>& inputs, const RunContext* context) const;
+  std::vector<at::Tensor> run_on_device(const std::vector<at::Tensor>& inputs) const;
+  std::vector<std::uintptr_t> addresses() const;
 
   size_t inputs_ = 0;
   std::vector<bool> written_inputs_;
@@ -93,10 +117,16 @@ class Graph {
   std::vector<ValueId> outputs_;
   bool writes_state_ = false;
   mutable memory::BlockPools pools_;
+  /// Set where all values are on one CUDA device and nothing hinders a device graph.
+  std::shared_ptr<Device> device_;
+  /// Why there is no device graph although there are CUDA tensors.
+  std::string device_refusal_;
 };
 
 /// Writes down the calls of a function while it runs.
 class Recorder {
+  using External = Graph::External;
+
  public:
   explicit Recorder(const std::vector<at::Tensor>& inputs);
 
@@ -105,6 +135,7 @@ class Recorder {
   /// After it ran: what its results are.
   void finish(Instruction instruction, const torch::jit::Stack& results);
 
+  /// `gradient` is undefined where the leaf has none.
   void gradient_read(const at::Tensor& leaf, const at::Tensor& gradient);
   void gradient_written(const at::Tensor& leaf, const at::Tensor& gradient);
 
@@ -116,6 +147,8 @@ class Recorder {
   ValueId result_of(const at::Tensor& tensor);
   ValueId new_value(const at::Tensor& tensor);
   void mark_written(ValueId value, Instruction& instruction);
+  void note_backward();
+  External* external(ValueId value);
   size_t current_modes();
 
   std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();
@@ -123,6 +156,9 @@ class Recorder {
   /// Every tensor seen, so that no address is used twice while it identifies a value.
   std::vector<at::Tensor> seen_;
   std::unordered_map<std::string, size_t> modes_ids_;
+  /// Leaves whose gradient the function itself has set or looked at.
+  std::unordered_set<ValueId> known_gradients_;
+  bool backward_seen_ = false;
 };
 
 }  // namespace vision_native

@@ -48,12 +48,8 @@ napi_value abort_capture(Environment& self, const Parameters&) {
 napi_value run_graph(Environment& self, const Parameters& in) {
   const std::shared_ptr<Graph> graph = graph_of(self, in);
   const std::vector<at::Tensor> inputs = inputs_of(self, *graph);
-  claim(*graph);
-  torch::jit::Stack outputs;
-  Failure failure;
-  const bool fine = guarded(failure, [&] { outputs = graph->run(inputs, nullptr); });
-  graph->running = false;
-  if (!fine) throw BridgeError(failure.kind, failure.message);
+  const StateClaim claim(*graph);
+  torch::jit::Stack outputs = graph->run(inputs, nullptr);
   self.write_results(nullptr, outputs);
   self.report_memory();
   return nullptr;
@@ -66,7 +62,9 @@ napi_value run_graph_async(Environment& self, const Parameters& in) {
 
 napi_value modes_key(Environment& self, const Parameters&) { return to_js(self.env, RecordedModes::key_now()); }
 
-napi_value graph_stale(Environment& self, const Parameters& in) { return to_js(self.env, graph_of(self, in)->stale()); }
+napi_value graph_fit(Environment& self, const Parameters& in) {
+  return to_js(self.env, static_cast<double>(graph_of(self, in)->fit()));
+}
 
 napi_value graph_text(Environment& self, const Parameters& in) { return to_js(self.env, graph_of(self, in)->text()); }
 
@@ -84,7 +82,7 @@ void declare_graph_functions(napi_env env, napi_value exports) {
   declare(env, exports, "runGraph", entry<run_graph>);
   declare(env, exports, "runGraphAsync", entry<run_graph_async>);
   declare(env, exports, "modesKey", entry<modes_key>);
-  declare(env, exports, "graphStale", entry<graph_stale>);
+  declare(env, exports, "graphFit", entry<graph_fit>);
   declare(env, exports, "graphText", entry<graph_text>);
   declare(env, exports, "freeGraph", entry<free_graph>);
 }
