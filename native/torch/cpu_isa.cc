@@ -8,16 +8,33 @@ namespace vision_native {
 
 namespace {
 
-bool has_avx2() { return __builtin_cpu_supports("avx2") != 0; }
+// __builtin_cpu_supports also asks whether the operating system saves the registers.
+bool has(CpuIsa isa) {
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("f16c") && __builtin_cpu_supports("popcnt");
+  switch (isa) {
+    case CpuIsa::kAvx512:
+      return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    case CpuIsa::kAvx2: return avx2;
+    default: return true;
+  }
+}
+
+constexpr CpuIsa kBestFirst[] = {CpuIsa::kAvx512, CpuIsa::kAvx2, CpuIsa::kScalar};
 
 CpuIsa choose() {
   const char* wanted = std::getenv("VISION_NATIVE_ISA");
-  if (wanted == nullptr || *wanted == '\0') return has_avx2() ? CpuIsa::kAvx2 : CpuIsa::kScalar;
-  const std::string name(wanted);
-  if (name == "scalar") return CpuIsa::kScalar;
-  if (name == "avx2" && has_avx2()) return CpuIsa::kAvx2;
-  if (name == "avx2") throw std::runtime_error("VISION_NATIVE_ISA=avx2, but this CPU has no AVX2; use scalar or unset it");
-  throw std::runtime_error("VISION_NATIVE_ISA=" + name + " is not known; use scalar or avx2, or unset it");
+  const std::string name(wanted == nullptr ? "" : wanted);
+  for (const CpuIsa isa : kBestFirst) {
+    if (!name.empty() && name != cpu_isa_name(isa)) continue;
+    if (has(isa)) return isa;
+    if (!name.empty()) {
+      throw std::runtime_error("VISION_NATIVE_ISA=" + name + ", but this CPU has not all of it; use " +
+                               (isa == CpuIsa::kAvx512 && has(CpuIsa::kAvx2) ? "avx2 or " : "") + "scalar, or unset it");
+    }
+  }
+  throw std::runtime_error("VISION_NATIVE_ISA=" + name + " is not known; use scalar, avx2 or avx512, or unset it");
 }
 
 }  // namespace
@@ -27,6 +44,17 @@ CpuIsa cpu_isa() {
   return isa;
 }
 
-const char* cpu_isa_name(CpuIsa isa) { return isa == CpuIsa::kAvx2 ? "avx2" : "scalar"; }
+bool cpu_has_vpopcntdq() {
+  static const bool has = cpu_isa() == CpuIsa::kAvx512 && __builtin_cpu_supports("avx512vpopcntdq");
+  return has;
+}
+
+const char* cpu_isa_name(CpuIsa isa) {
+  switch (isa) {
+    case CpuIsa::kAvx512: return "avx512";
+    case CpuIsa::kAvx2: return "avx2";
+    default: return "scalar";
+  }
+}
 
 }  // namespace vision_native

@@ -22,7 +22,7 @@ int64_t plane_size(Tvl1Size size) { return (size.height + 1) * row_stride(size.w
 
 }  // namespace
 
-const Tvl1Rows& tvl1_rows() { return cpu_isa() == CpuIsa::kAvx2 ? kTvl1RowsAvx2 : kTvl1RowsScalar; }
+const Tvl1Rows& tvl1_rows() { return for_cpu_isa(kTvl1RowsScalar, kTvl1RowsAvx2); }
 
 Tvl1State::Tvl1State(Tvl1Size largest, int64_t unknowns) : unknowns(unknowns), plane_capacity_(plane_size(largest)) {
   memory_ = at::empty({(5 + 4 * unknowns) * plane_capacity_ + kAlign}, at::kFloat);
