@@ -18,6 +18,8 @@ const common: Options = {
   outDir: 'dist',
   // Subpaths share their chunks: a class or a registry that stood in two files would exist twice.
   splitting: true,
+  // Optional, so absent from the list of dependencies that tsup leaves alone.
+  external: [/^node-av/],
   // import.meta.url in the CommonJS build.
   shims: true,
   target: 'node20',

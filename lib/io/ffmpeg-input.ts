@@ -249,3 +249,11 @@ async function describeSource(source: Source, caller: string): Promise<{ name: s
   if (size === 0) throw new FormatError(`${caller}: ${path} is empty (0 bytes)`)
   return { name: `${caller}: ${path}`, path }
 }
+
+/** Seconds of a stream: as it says itself, in the tag of Matroska, or those of the whole file. */
+export function durationOf(input: MediaInput, stream: Stream): number {
+  if (stream.duration > 0n) return (Number(stream.duration) * stream.timeBase.num) / stream.timeBase.den
+  const tag = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)/.exec(stream.metadata?.get('DURATION') ?? '')
+  if (tag) return Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3])
+  return Math.max(0, Number(input.context.duration) / 1e6)
+}

@@ -1,8 +1,27 @@
 export { writeFileAtomic } from '../native/atomic-file'
+export { type AudioInfo, audioInfo } from './audio-info'
+export {
+  type AudioChunk,
+  type AudioClip,
+  type AudioLimits,
+  type AudioReader,
+  type ReadAudioOptions,
+  type ReadAudioStreamOptions,
+  readAudio,
+  readAudioStream,
+} from './audio-read'
+export { resampleAudio } from './audio-resample'
+export { type WriteAudioOptions, writeAudio } from './audio-write'
+export { type Checkpoint, latestCheckpoint, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from './checkpoint'
+export type { OnCorrupt } from './ffmpeg-frames'
 export { type FlowFile, readFlow, writeFlow } from './flow'
 export { type ReadImageOptions, readImage, writeImage } from './image'
 export { type EncodeOptions, encodeImage, type ImageFormat } from './image-encode'
 export type { ImageMode } from './planar'
+export { type LoadPthOptions, loadPth, type PthLimits } from './pth-read'
+export { optimizerStateOf, stateDictOf } from './pth-state-dict'
+export { attributesOf, type PthKey, type PthObject, type PthValue } from './pth-values'
+export { savePth } from './pth-write'
 export {
   type ReadSafetensorsOptions,
   readSafetensors,
@@ -12,3 +31,10 @@ export {
   writeSafetensors,
 } from './safetensors'
 export type { Source } from './source'
+export { readClip, type VideoClip } from './video-clip'
+export type { VideoPixelFormat } from './video-convert'
+export type { FrameLayout } from './video-frames'
+export { type Fraction, type VideoInfo, type VideoInfoOptions, videoInfo } from './video-info'
+export type { VideoLimits } from './video-limits'
+export { type ReadVideoOptions, readVideo, type VideoChunk, type VideoReader } from './video-read'
+export { type WriteVideoOptions, writeVideo } from './video-write'

@@ -62,7 +62,10 @@ function copyRows(
   target: Uint8Array,
   offset: number,
 ): void {
-  if (stride === rowBytes) return target.set(plane.subarray(0, rows * rowBytes), offset)
+  if (stride === rowBytes) {
+    target.set(plane.subarray(0, rows * rowBytes), offset)
+    return
+  }
   const { buffer, byteOffset } = plane
   for (let row = 0; row < rows; row++) {
     target.set(new Uint8Array(buffer, byteOffset + row * stride, rowBytes), offset + row * rowBytes)

@@ -1,6 +1,6 @@
 import type { Stream } from 'node-av/lib'
 import { FrameSource, hasIndex } from './ffmpeg-frames'
-import { MediaInput, type StopOptions } from './ffmpeg-input'
+import { durationOf, MediaInput, type StopOptions } from './ffmpeg-input'
 import type { Source } from './source'
 import { checkLimits, DEFAULT_MAX_PIXELS } from './video-limits'
 import { orientationOf, rotationOf } from './video-orientation'
@@ -78,7 +78,7 @@ export function describeVideo(input: MediaInput, stream: Stream): VideoInfo {
   const { codecpar, timeBase } = stream
   const orientation = orientationOf(av, stream)
   const seconds = (ticks: bigint) => (Number(ticks) * timeBase.num) / timeBase.den
-  const durationS = stream.duration > 0n ? seconds(stream.duration) : Math.max(0, Number(input.context.duration) / 1e6)
+  const durationS = durationOf(input, stream)
   const frameRate = [stream.rFrameRate, stream.avgFrameRate].find(({ num, den }) => num > 0 && den > 0)
   const average = stream.avgFrameRate
   const fps = frameRate ? frameRate.num / frameRate.den : 0

@@ -27,7 +27,7 @@ export function orientationOf({ constants }: Ffmpeg, stream: Stream): Orientatio
 }
 
 /** Clockwise degrees by which the stored pictures are turned, after mirroring left to right where they are mirrored. */
-export function rotationOf({ transpose, flipRows, flipColumns }: Orientation): 0 | 90 | 180 | 270 {
+export function rotationOf({ transpose, flipRows }: Orientation): 0 | 90 | 180 | 270 {
   if (transpose) return flipRows ? 270 : 90
   return flipRows ? 180 : 0
 }

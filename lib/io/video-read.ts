@@ -120,7 +120,13 @@ export class ChunkReader implements VideoReader {
     return (await this.opened()).info
   }
 
-  protected opened(): Promise<OpenVideo> {
+  /** What a whole read is going to take, as far as the file says. */
+  async expectation(): Promise<{ name: string; frameBytes: number; expectedFrames: number }> {
+    const { info, converter, input } = await this.opened()
+    return { name: input.name, frameBytes: converter.bytes, expectedFrames: expectedFrames(info, this.options) }
+  }
+
+  private opened(): Promise<OpenVideo> {
     this.#open ??= openVideo(this.source, this.options, this.#limits, this.caller)
     return this.#open
   }
@@ -199,6 +205,15 @@ export class ChunkReader implements VideoReader {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return()
   }
+}
+
+/** Frames of a selection, never more than there will be by what the file says. */
+function expectedFrames(info: VideoInfo, { startS, endS, startFrame, endFrame, fps, everyNth = 1 }: Selection): number {
+  const lastS = info.startS + info.durationS
+  const seconds = Math.max(0, Math.min(endS ?? lastS, lastS) - Math.max(startS ?? info.startS, info.startS))
+  if (fps !== undefined) return Math.floor(seconds * fps)
+  const byNumber = Math.max(0, Math.min(endFrame ?? info.frameCount, info.frameCount) - (startFrame ?? 0))
+  return Math.floor(Math.min(byNumber, seconds * info.averageFps) / everyNth)
 }
 
 async function openVideo(
