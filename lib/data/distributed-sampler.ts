@@ -1,0 +1,68 @@
+import { ArgumentError } from '../native/errors'
+import { checkSeed, RandomStream, Stream } from './random'
+import { checkCount, type Sampler, type Sized } from './samplers'
+
+export interface DistributedSamplerOptions {
+  /** How many processes train together. */
+  readonly numReplicas: number
+  /** Which of them this one is, from 0. */
+  readonly rank: number
+  /** True unless stated. */
+  readonly shuffle?: boolean | undefined
+  /** The same in all processes; 0 unless stated. */
+  readonly seed?: number | undefined
+  /** Leave out the samples that do not divide evenly; otherwise the first ones are taken twice. */
+  readonly dropLast?: boolean | undefined
+}
+
+/**
+ * The part of a data set that one of several processes trains on: of the common order, every numReplicas-th sample from
+ * the rank on. All parts have the same length. Call `setEpoch` before each epoch (a `DataLoader` does), or every epoch
+ * has the same order. Semantics of `torch.utils.data.DistributedSampler`.
+ */
+export class DistributedSampler implements Sampler {
+  readonly length: number
+  readonly numReplicas: number
+  readonly rank: number
+  readonly shuffle: boolean
+  readonly seed: number
+  readonly dropLast: boolean
+  #epoch = 0
+
+  /** @throws ArgumentError when the rank is not below numReplicas */
+  constructor(
+    readonly source: Sized,
+    { numReplicas, rank, shuffle = true, seed = 0, dropLast = false }: DistributedSamplerOptions,
+  ) {
+    this.numReplicas = checkCount(numReplicas, 'DistributedSampler: numReplicas', 1)
+    this.rank = checkCount(rank, 'DistributedSampler: rank', 0)
+    if (rank >= numReplicas) {
+      throw new ArgumentError(`DistributedSampler: rank ${rank} is not below numReplicas, ${numReplicas}`)
+    }
+    this.shuffle = shuffle
+    this.seed = checkSeed(seed)
+    this.dropLast = dropLast
+    this.length = dropLast ? Math.floor(source.length / numReplicas) : Math.ceil(source.length / numReplicas)
+  }
+
+  /** Samples of all parts together. */
+  get totalSize(): number {
+    return this.length * this.numReplicas
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  setEpoch(epoch: number): void {
+    this.#epoch = checkCount(epoch, 'setEpoch: epoch', 0)
+  }
+
+  *[Symbol.iterator](): Iterator<number> {
+    const n = this.source.length
+    const order = this.shuffle ? new RandomStream(this.seed, this.#epoch, Stream.Order).permutation(n) : undefined
+    for (let place = this.rank; place < this.totalSize; place += this.numReplicas) {
+      yield order ? (order[place % n] as number) : place % n
+    }
+  }
+}
