@@ -1,0 +1,51 @@
+// A data set for workers: sample i is made of the number i, of what its context draws, and of the thread that loads it.
+import { threadId } from 'node:worker_threads'
+import type { Dataset, SampleContext } from '../../../lib/data/dataset'
+import { full, rand, type Tensor } from '../../../lib/tensor'
+
+export interface NumbersOptions {
+  readonly length: number
+  /** What to do at a sample, by its number. */
+  readonly at?: Readonly<Record<number, 'throw' | 'exit' | 'hang' | 'out of memory' | 'kill'>>
+  /** Milliseconds that a sample takes, by its number. */
+  readonly delayMs?: Readonly<Record<number, number>>
+}
+
+export interface NumberSample {
+  readonly x: Tensor
+  readonly noise: Tensor
+  readonly seed: bigint
+  readonly thread: number
+}
+
+export default function numbers({ length, at = {}, delayMs = {} }: NumbersOptions): Dataset<NumberSample> {
+  return {
+    length,
+    async get(index: number, context?: SampleContext): Promise<NumberSample> {
+      await misbehave(at[index])
+      const delay = delayMs[index]
+      if (delay) await new Promise((resolve) => setTimeout(resolve, delay))
+      const generator = context?.generator
+      return {
+        x: full([2], index),
+        noise: rand([3], { generator }),
+        seed: BigInt(context?.seed ?? 0),
+        thread: threadId,
+      }
+    },
+  }
+}
+
+async function misbehave(how: string | undefined): Promise<void> {
+  if (how === 'throw') throw new RangeError('the file is broken')
+  if (how === 'exit') process.exit(3)
+  if (how === 'kill')
+    queueMicrotask(() => {
+      throw new Error('nobody catches this')
+    })
+  if (how === 'hang') await new Promise(() => {})
+  if (how === 'out of memory') {
+    const hoard: unknown[] = []
+    for (;;) hoard.push(new Array(1e5).fill(0).map((_, i) => ({ i })))
+  }
+}
