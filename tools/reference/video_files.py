@@ -81,7 +81,7 @@ if __name__ == "__main__":
     early = [index - 5 for index in range(20)]
     write("edit-list.mp4", 20, options={"bf": "0"}, ticks=early, container_options={"avoid_negative_ts": "disabled"})
     # Its clock is at 10 s when it begins, as in a part of a broadcast.
-    write("transport.ts", 30, "mpeg2video", {"bf": "2", "g": "10"}, ticks=[index + 250 for index in range(30)])
+    write("transport.mpegts", 30, "mpeg2video", {"bf": "2", "g": "10"}, format="mpegts", ticks=[index + 250 for index in range(30)])
     for name, colorspace in (("bt709", 1), ("bt601", 6)):
         for kind, color_range in (("limited", 1), ("full", 2)):
             flat(f"flat-{name}-{kind}.mkv", 120, 90, 160, colorspace, color_range)
