@@ -18,6 +18,7 @@ export class FrameConverter {
   readonly #scaler: SoftwareScaleContext
   readonly #packed: Frame
   readonly #rowBytes: number
+  readonly #grey: boolean
 
   constructor(
     readonly input: MediaInput,
@@ -25,6 +26,7 @@ export class FrameConverter {
     format: VideoPixelFormat,
   ) {
     const { lib, constants } = input.av
+    this.#grey = format === 'gray'
     this.#rowBytes = size.width * CHANNELS[format]
     this.bytes = this.#rowBytes * size.height
     this.#scaler = new lib.SoftwareScaleContext()
@@ -37,13 +39,18 @@ export class FrameConverter {
     this.#packed.alloc()
     this.#packed.width = size.width
     this.#packed.height = size.height
-    this.#packed.format = format === 'gray' ? constants.AV_PIX_FMT_GRAY8 : constants.AV_PIX_FMT_RGB24
+    // Asked for plain grey, swscale mixes a luma by Rec. 601 whatever the stream's matrix is; so only its plane is taken.
+    this.#packed.format = this.#grey ? constants.AV_PIX_FMT_YUV420P : constants.AV_PIX_FMT_RGB24
     this.#packed.colorRange = constants.AVCOL_RANGE_JPEG
     input.check(this.#packed.allocBuffer(), `frames of ${size.width} × ${size.height} pixels find no memory`)
   }
 
   /** Writes the frame as packed rows to `target` from `offset` on. */
   async convert(frame: Frame, target: Uint8Array, offset: number): Promise<void> {
+    if (this.#grey) {
+      const { AVCOL_SPC_RGB, AVCOL_SPC_SMPTE170M } = this.input.av.constants
+      this.#packed.colorSpace = frame.colorSpace === AVCOL_SPC_RGB ? AVCOL_SPC_SMPTE170M : frame.colorSpace
+    }
     const code = await this.input.step(() => this.#scaler.scaleFrame(this.#packed, frame))
     this.input.check(code, 'a frame cannot be converted')
     const plane = this.#packed.data?.[0]

@@ -59,6 +59,8 @@ export class VideoTrack {
       encoder.bitRate = bitrate === undefined ? 0n : BigInt(Math.round(bitrate))
       const high = this.#size.height >= 720 && TAGGED_CODECS.includes(this.codec.name ?? '')
       encoder.colorSpace = high ? constants.AVCOL_SPC_BT709 : constants.AVCOL_SPC_SMPTE170M
+      encoder.colorPrimaries = high ? constants.AVCOL_PRI_BT709 : constants.AVCOL_PRI_SMPTE170M
+      encoder.colorTrc = high ? constants.AVCOL_TRC_BT709 : constants.AVCOL_TRC_SMPTE170M
       const full = format.name.startsWith('yuvj') || this.codec.name === 'mjpeg'
       encoder.colorRange = full ? constants.AVCOL_RANGE_JPEG : constants.AVCOL_RANGE_MPEG
       if (/^(?:rgb|gbr|bgr)/.test(format.name)) {

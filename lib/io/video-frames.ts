@@ -85,7 +85,7 @@ async function bytesOf(frames: Tensor, last: boolean, at: number, length: number
     if (Number.isNaN((await later('sum', [levels])).item())) {
       throw new ArgumentError(`${caller}: a frame holds NaN; mend it with nanToNum before it is written`)
     }
-    const whole = await later('clamp_', [await later('round_', [levels]), 0, 255])
+    const whole = await later('clamp_', [await later('round_', [levels])], { min: 0, max: 255 })
     return (await later('contiguous', [await later('to.dtype', [whole, 'uint8'])])).data()
   })
   return values as Uint8Array
