@@ -92,14 +92,15 @@ export async function loadCheckpoint(source: Source, options: LoadPthOptions = {
 function toCheckpoint(value: PthValue, name: string): Checkpoint {
   const { data, error } = CHECKPOINT.safeParse(value instanceof Map ? Object.fromEntries(value) : value)
   if (error) throw new FormatError(`loadCheckpoint: ${name} is no checkpoint: ${explain(error)}`)
-  const { model, ema, optimizer, scheduler, scaler } = data as Readonly<Record<string, PthValue>>
+  const parts: Readonly<Record<string, unknown>> = data
+  const stateDict = (name: string) => ({ [name]: stateDictOf(parts[name] as PthValue) })
   return {
-    ...data,
-    ...(model !== undefined && { model: stateDictOf(model) }),
-    ...(ema !== undefined && { ema: stateDictOf(ema) }),
-    ...(optimizer !== undefined && { optimizer: optimizerStateOf(optimizer) }),
-    ...(scheduler !== undefined && { scheduler: plain(scheduler) as SchedulerStateDict }),
-    ...(scaler !== undefined && { scaler: plain(scaler) as GradScalerState }),
+    ...parts,
+    ...(parts.model !== undefined && stateDict('model')),
+    ...(parts.ema !== undefined && stateDict('ema')),
+    ...(parts.optimizer !== undefined && { optimizer: optimizerStateOf(parts.optimizer as PthValue) }),
+    ...(parts.scheduler !== undefined && { scheduler: plain(parts.scheduler as PthValue) as SchedulerStateDict }),
+    ...(parts.scaler !== undefined && { scaler: plain(parts.scaler as PthValue) as GradScalerState }),
   }
 }
 

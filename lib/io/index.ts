@@ -17,6 +17,8 @@ export type { OnCorrupt } from './ffmpeg-frames'
 export { type FlowFile, readFlow, writeFlow } from './flow'
 export { type ReadImageOptions, readImage, writeImage } from './image'
 export { type EncodeOptions, encodeImage, type ImageFormat } from './image-encode'
+export { type ReadNpyOptions, readNpy, writeNpy } from './npy'
+export { type ReadNpzOptions, readNpz, writeNpz } from './npz'
 export type { ImageMode } from './planar'
 export { type LoadPthOptions, loadPth, type PthLimits } from './pth-read'
 export { optimizerStateOf, stateDictOf } from './pth-state-dict'
@@ -30,6 +32,7 @@ export {
   type SafetensorsMetadata,
   writeSafetensors,
 } from './safetensors'
+export { readShardedSafetensors } from './safetensors-index'
 export type { Source } from './source'
 export { readClip, type VideoClip } from './video-clip'
 export type { VideoPixelFormat } from './video-convert'
@@ -38,3 +41,4 @@ export { type Fraction, type VideoInfo, type VideoInfoOptions, videoInfo } from 
 export type { VideoLimits } from './video-limits'
 export { type ReadVideoOptions, readVideo, type VideoChunk, type VideoReader } from './video-read'
 export { type WriteVideoOptions, writeVideo } from './video-write'
+export type { ZipLimits } from './zip-reader'

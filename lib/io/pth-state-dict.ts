@@ -1,5 +1,5 @@
 import { FormatError } from '../native/errors'
-import type { OptimizerStateDict } from '../optim'
+import type { OptimizerStateDict, StateDictGroup, StateValue } from '../optim'
 import { describe } from '../tensor/call'
 import { isTensor } from '../tensor/handle'
 import type { Tensor } from '../tensor/tensor'
@@ -53,11 +53,9 @@ export function optimizerStateOf(value: PthValue | undefined): OptimizerStateDic
   if (state === undefined || !Array.isArray(groups)) {
     throw new FormatError(`optimizerStateOf: ${describe(value)} is no state dict of an optimiser: state, param_groups`)
   }
-  const numbered = Object.fromEntries([...state].map(([key, item]) => [key, Object.fromEntries(entriesOf(item) ?? [])]))
-  return {
-    state: numbered,
-    param_groups: groups.map((group) => Object.fromEntries(entriesOf(group) ?? [])),
-  } as OptimizerStateDict
+  const plain = (item: unknown): unknown => Object.fromEntries(entriesOf(item) ?? [])
+  const numbered = [...state].map(([key, item]) => [key, plain(item) as Readonly<Record<string, StateValue>>])
+  return { state: Object.fromEntries(numbered), param_groups: groups.map((group) => plain(group) as StateDictGroup) }
 }
 
 /** The items of what was a dict, by their keys as text. */

@@ -6,8 +6,8 @@ import { pathOf, type Source, withRegularFile } from './source'
 export interface RandomAccess {
   /** How errors call it. */
   readonly name: string
-  /** The path of a file; undefined for a buffer. */
-  readonly path: string | undefined
+  /** The descriptor of an open file; undefined for a buffer. */
+  readonly descriptor: number | undefined
   readonly size: number
   /** The bytes from `begin` to `end`, valid until the next call and not to be written to. */
   read(begin: number, end: number): Promise<Uint8Array>
@@ -29,7 +29,7 @@ export async function withRandomAccess<T>(
     const { byteLength: size } = source
     const name = `${caller}: the buffer of ${size} bytes`
     const read = async (begin: number, end: number) => source.subarray(begin, checkEnd(begin, end, size, name))
-    return use({ name, path: undefined, size, read })
+    return use({ name, descriptor: undefined, size, read })
   }
   const path = pathOf(source, caller)
   return withRegularFile(path, caller, async (file, size) => {
@@ -42,7 +42,7 @@ export async function withRandomAccess<T>(
       await fill(file, part, begin, name)
       return part
     }
-    return use({ name, path, size, read })
+    return use({ name, descriptor: file.fd, size, read })
   })
 }
 

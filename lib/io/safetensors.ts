@@ -17,6 +17,7 @@ import {
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors-header'
+import { mapTensors } from './safetensors-map'
 import type { Source } from './source'
 
 export interface ReadSafetensorsOptions {
@@ -24,6 +25,17 @@ export interface ReadSafetensorsOptions {
   readonly device?: Device | undefined
   /** Reads these tensors only, in this order. */
   readonly names?: readonly string[] | undefined
+  /**
+   * Maps the file in place of reading it: pages come from the disk when they are first used, and processes that map one
+   * file share them. Writing to a tensor changes private copies of the pages, never the file. The file must not shrink
+   * or be written to while tensors of it live: reading a page that is gone kills the process (SIGBUS). Replacing it by a
+   * rename, as `writeSafetensors` does, is safe.
+   *
+   * Tensors whose data lie at an address that their dtype does not allow are copied; `onCopied` tells which.
+   */
+  readonly mmap?: boolean | undefined
+  /** Told of the tensors that `mmap` had to copy, where there are some. */
+  readonly onCopied?: ((names: readonly string[]) => void) | undefined
 }
 
 /** What a safetensors file says of a tensor. */
@@ -50,19 +62,21 @@ const READ_BYTES = 2 ** 25
  *
  * @param source a path, a `file:` URL, or the bytes of a file
  * @returns the tensors by name, in the order of their data unless `names` says another
- * @throws ArgumentError when the file cannot be opened, or has no tensor of one of the `names`
+ * @throws ArgumentError when the file cannot be opened, has no tensor of one of the `names`, or is to be mapped and is a
+ * buffer
  * @throws FormatError naming the file, the tensor and the rule that it breaks
  * @throws DTypeError when a tensor that is asked for is of a type that this package lacks, such as `F8_E4M3`
  */
 export async function readSafetensors(
   source: Source,
-  { device, names }: ReadSafetensorsOptions = {},
+  { device, names, mmap = false, onCopied }: ReadSafetensorsOptions = {},
 ): Promise<Map<string, Tensor>> {
   return withRandomAccess(source, 'readSafetensors', (bytes) =>
     tidyAsync(async () => {
       const { header, dataStart } = await readHeader(bytes)
       const wanted = names === undefined ? header.entries : choose(header.entries, names, bytes.name)
       for (const entry of wanted) checkDType(entry, bytes.name)
+      if (mmap) return mapTensors(bytes, wanted, { dataStart, device, onCopied })
       const tensors = new Map<string, Tensor>()
       for (const group of neighbours([...wanted].sort((a, b) => a.begin - b.begin))) {
         const [first, last] = [group[0], group.at(-1)]
