@@ -27,14 +27,18 @@ function gcd(a: number, b: number): number {
 }
 
 /**
- * What makes libswresample's filter come nearest to the width that is meant: it takes a whole number, divides it by the
- * cutoff (of the input's Nyquist frequency), and rounds up to an even number of taps.
+ * What makes libswresample's filter come nearest to the one that is meant. It divides a whole number, the size, by the
+ * cutoff (a share of the input's Nyquist frequency) and rounds up to an even number of taps. A window that is thereby
+ * wider than meant gets a higher beta, which keeps its shape in the middle: there it is about exp(−beta · (t / width)² / 2).
  */
-function filterSize(cutoff: number): number {
+function filterShape(cutoff: number): { size: number; beta: number } {
   const meant = 2 * ZERO_CROSSINGS
-  const error = (size: number) => Math.abs(2 * Math.ceil(Math.ceil(size / cutoff) / 2) * cutoff - meant)
-  const sizes = [-3, -2, -1, 0, 1].map((change) => meant + change)
-  return sizes.reduce((best, size) => (error(size) < error(best) ? size : best))
+  const shapes = [-3, -2, -1, 0, 1].map((change) => {
+    const size = meant + change
+    const width = (2 * Math.ceil(Math.ceil(size / cutoff) / 2) * cutoff) / meant
+    return { size, width, beta: KAISER_BETA * width ** 2 }
+  })
+  return shapes.reduce((best, shape) => (Math.abs(shape.width - 1) < Math.abs(best.width - 1) ? shape : best))
 }
 
 /** @throws ArgumentError for rates that are no whole numbers of hertz */
@@ -67,10 +71,11 @@ export class Resampler {
     const float = constants.AV_SAMPLE_FMT_FLTP
     this.#check(this.#context.allocSetOpts2(layout, float, to, layout, float, from))
     const [up, down] = [to / gcd(from, to), from / gcd(from, to)]
+    const shape = filterShape(ROLLOFF * Math.min(1, to / from))
     const options: readonly (readonly [string, string | number])[] = [
-      ['filter_size', filterSize(ROLLOFF * Math.min(1, to / from))],
+      ['filter_size', shape.size],
       ['filter_type', 'kaiser'],
-      ['kaiser_beta', KAISER_BETA],
+      ['kaiser_beta', shape.beta],
       ['cutoff', ROLLOFF * Math.min(1, from / to)],
       ['phase_shift', PHASE_BITS],
       ['exact_rational', 1],
