@@ -21,12 +21,16 @@ export class Iteration {
   #toSkip: number
   #tasksEnded = false
   #closed: Promise<void> | undefined
-  /** True when what is under way may never end. */
   #stuck = false
 
   constructor(options: IterationOptions) {
     this.#options = options
     this.#toSkip = options.skip
+  }
+
+  /** True when a batch was given up, whose loading may never end. */
+  get stuck(): boolean {
+    return this.#stuck
   }
 
   /** The next batch; undefined at the end. */

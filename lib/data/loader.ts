@@ -179,6 +179,7 @@ export class DataLoader<T, B = Collated<T>> implements AsyncIterable<B> {
 
   async #begin(): Promise<{ readonly iteration: Iteration; readonly position: Position }> {
     await this.#current?.close()
+    if (!this.#threads.every(({ usable }) => usable)) await this.#endThreads()
     if (!this.#fresh) this.#position = { epoch: this.#position.epoch + 1, batch: 0 }
     this.#fresh = false
     const position = this.#position
@@ -208,7 +209,7 @@ export class DataLoader<T, B = Collated<T>> implements AsyncIterable<B> {
     const last = this.#current === iteration
     if (last) this.#current = undefined
     // The threads go first where they go: what they were asked for need not be waited for.
-    if (last && !this.#options.persistentWorkers) await this.#endThreads()
+    if (last && (!this.#options.persistentWorkers || iteration.stuck)) await this.#endThreads()
     await iteration.close()
     for (const thread of this.#threads) thread.hold(false)
   }

@@ -55,6 +55,11 @@ export class WorkerThread {
     return this.#waiting.size
   }
 
+  /** False once it has ended or could not make its data set. */
+  get usable(): boolean {
+    return this.#failure === undefined
+  }
+
   /** Forgets what earlier iterations asked for; their batches are freed when they come. */
   forget(): void {
     for (const { reject } of this.#waiting.values()) reject(new ConfigError('DataLoader: the iteration has ended'))
@@ -190,7 +195,11 @@ function findTsx(modules: readonly string[]): string | undefined {
   for (const module of modules) {
     try {
       // `require` finds its CommonJS half; the other registers for modules.
-      return pathToFileURL(createRequire(module).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')).href
+      return pathToFileURL(
+        createRequire(module)
+          .resolve('tsx/esm/api')
+          .replace(/\.cjs$/, '.mjs'),
+      ).href
     } catch {
       // Not beside this one.
     }

@@ -1,0 +1,2 @@
+// A module that makes no data set.
+export default () => 7
