@@ -11,7 +11,14 @@ const library = {
   'data/index': 'lib/data/index.ts',
   'metrics/index': 'lib/metrics/index.ts',
   'plot/index': 'lib/plot/index.ts',
+  'train/index': 'lib/train/index.ts',
   'vision/index': 'lib/vision/index.ts',
+}
+
+/** Run, not imported: the command, and the program of the threads that load data, which both builds start. */
+const programs = {
+  'cli/main': 'lib/cli/main.ts',
+  'data/worker': 'lib/data/worker.ts',
 }
 
 const common: Options = {
@@ -30,6 +37,6 @@ const common: Options = {
 // tools/build-js.ts empties dist/ before, and writes the .d.cts files after: they differ from the .d.ts files only in
 // the extensions that they import, and would take as long to make again.
 export default defineConfig([
-  { ...common, format: 'esm', entry: { ...library, 'cli/main': 'lib/cli/main.ts' }, dts: { entry: library } },
+  { ...common, format: 'esm', entry: { ...library, ...programs }, dts: { entry: library } },
   { ...common, format: 'cjs', entry: library },
 ])
