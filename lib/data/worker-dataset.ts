@@ -114,9 +114,17 @@ async function makeFromModule(href: string, options: unknown, info?: WorkerInfo)
   return { dataset, collate }
 }
 
+/**
+ * The bundler makes `require` of the `import()` of the CommonJS build, which takes neither URLs nor ES modules; it does
+ * not look into a text.
+ */
+const importUrl: (href: string) => Promise<{ readonly default?: unknown }> = import.meta.url.endsWith('.cjs')
+  ? (new Function('href', 'return import(href)') as typeof importUrl)
+  : (href) => import(/* @vite-ignore */ href)
+
 async function importModule(href: string): Promise<Partial<DatasetModule<unknown, unknown>>> {
   try {
-    const module: { default?: unknown } = await import(/* @vite-ignore */ href)
+    const module = await importUrl(href)
     // A CommonJS module that was TypeScript has its exports inside the default one.
     const inner = module.default
     const wrapped = typeof inner === 'object' && inner !== null && 'default' in inner
