@@ -31,7 +31,7 @@ export async function runChild(
     await build({
       stdin: { contents: script, loader: 'ts', resolveDir: ROOT, sourcefile: 'script.ts' },
       alias: { lib: join(ROOT, 'lib') },
-      external: ['node-av', 'node-gyp-build', 'sharp'],
+      packages: 'external',
       bundle: true,
       format: 'esm',
       platform: 'node',
