@@ -1,5 +1,5 @@
 import { writeFileAtomic } from '../native/atomic-file'
-import { ArgumentError } from '../native/errors'
+import { ArgumentError, DisposedError } from '../native/errors'
 import { describe } from '../tensor/call'
 import { rawBytes } from '../tensor/elements'
 import { isTensor } from '../tensor/handle'
@@ -84,7 +84,8 @@ function innerOf(item: object): Iterable<unknown> {
 }
 
 function checkTensor(tensor: Tensor, caller: string): Tensor {
-  if (tensor.disposed) throw new ArgumentError(`${caller}: the value holds ${describe(tensor)}`)
+  if (tensor.disposed)
+    throw new DisposedError(`${caller}: the value holds ${describe(tensor)}; save before its scope ends`)
   if (tensor.layout !== 'strided') {
     throw new ArgumentError(`${caller}: a tensor is ${tensor.layout}; dense tensors are written: call toDense()`)
   }
