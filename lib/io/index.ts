@@ -34,6 +34,12 @@ export {
 } from './safetensors'
 export { readShardedSafetensors } from './safetensors-index'
 export type { Source } from './source'
+export {
+  SummaryWriter,
+  type SummaryWriterOptions,
+} from './tensorboard'
+export type { HistogramData, LogEvent, SummaryValue } from './tensorboard-events'
+export { readEvents } from './tensorboard-read'
 export { readClip, type VideoClip } from './video-clip'
 export type { VideoPixelFormat } from './video-convert'
 export type { FrameLayout } from './video-frames'
