@@ -4,6 +4,7 @@ import { readSafetensors } from '../../lib/io/safetensors'
 import type { Module } from '../../lib/nn/module'
 import { arange, type DType, manualSeed, stack, type Tensor, tidy } from '../../lib/tensor'
 import { isTensor, TENSORS } from '../../lib/tensor/handle'
+import { checkGradients, exceptionOf } from './layer-gradients'
 
 /**
  * Layers against PyTorch. A fixture of test/fixtures/nn, written by tools/reference/nn_*.py, holds for each case the
@@ -34,7 +35,10 @@ export function functionCase(name: string, run: (...inputs: Tensor[]) => unknown
   return { name, run: (_, inputs) => run(...inputs) }
 }
 
-/** A group of tests for the cases of one fixture, in float64 and float32; each of its cases must be tested. */
+/**
+ * A group of tests for the cases of one fixture: values and gradients against PyTorch's in float64 and float32, and
+ * gradients against differences. Each case of the fixture must be tested.
+ */
 export function testLayerCases(fixture: string, cases: readonly LayerCase[]): void {
   describe(`as PyTorch: ${fixture}`, () => {
     test('has a test for each case of the fixture', () => {
@@ -52,6 +56,20 @@ export function testLayerCases(fixture: string, cases: readonly LayerCase[]): vo
         }
       })
     }
+
+    test.each(cases.filter(({ name }) => exceptionOf(name) === undefined))('$name by differences', async (layer) => {
+      const stored = await caseParts(fixture, layer.name)
+      try {
+        tidy(() => {
+          const { module, leaves } = prepare(layer, stored, 'float64')
+          const inputs = leaves.filter((leaf) => leaf.requiresGrad)
+          if (inputs.length + (module?.parameters().length ?? 0) === 0) return
+          checkGradients(module, inputs, () => flatten(layer.run(module as Module, leaves.map(strided))))
+        })
+      } finally {
+        for (const tensor of stored.values()) tensor.dispose()
+      }
+    })
   })
 }
 
@@ -101,13 +119,23 @@ function ofKind(parts: ReadonlyMap<string, Tensor>, kind: string): [name: string
     .sort(([a], [b]) => (kind === 'state' ? 0 : a.localeCompare(b, 'en', { numeric: true })))
 }
 
-function checkCase(layer: LayerCase, expected: ReadonlyMap<string, Tensor>, dtype: keyof typeof TOLERANCE): void {
+/** The module with the fixture's state, and the inputs; those that PyTorch gave a gradient require one. */
+function prepare(
+  layer: LayerCase,
+  expected: ReadonlyMap<string, Tensor>,
+  dtype: keyof typeof TOLERANCE,
+): { module: Module | undefined; leaves: Tensor[] } {
   const module = layer.make?.().to(dtype)
   module?.loadStateDict(new Map(ofKind(expected, 'state')))
   const leaves = ofKind(expected, 'input').map(([index, values]) => {
     const leaf = isFloating(values) ? values.to({ dtype, copy: true }) : values
     return expected.has(`inputGrad|${index}`) ? leaf.requiresGrad_() : leaf
   })
+  return { module, leaves }
+}
+
+function checkCase(layer: LayerCase, expected: ReadonlyMap<string, Tensor>, dtype: keyof typeof TOLERANCE): void {
+  const { module, leaves } = prepare(layer, expected, dtype)
   const outputs = flatten(layer.run(module as Module, leaves.map(strided)))
 
   const close = (actual: Tensor, key: string) => expectClose(actual, expected.get(key) as Tensor, dtype, key)
