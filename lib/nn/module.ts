@@ -2,11 +2,13 @@ import { inspect } from 'node:util'
 import { ArgumentError, DeviceError } from '../native/errors'
 import { noGrad } from '../tensor/autograd'
 import { call, describe } from '../tensor/call'
+import type { HookHandle } from '../tensor/gradient-hooks'
 import { guardCapture } from '../tensor/graph'
 import { HANDLE, isTensor, TENSORS } from '../tensor/handle'
 import { dispose, tidy } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
 import type { Device, DType } from '../tensor/types'
+import { addForwardHook, addForwardPreHook, type ForwardHook, type ForwardPreHook, withForwardHooks } from './hooks'
 import { type Parameter, roleOf } from './roles'
 import { checkStateDict, type StateDict, type StateDictReport } from './state-dict'
 
@@ -185,6 +187,24 @@ export abstract class Module {
     for (const [, tensor] of this.#tensors()) yield tensor
   }
 
+  // ---- Hooks --------------------------------------------------------------------------------------------------------
+
+  /**
+   * Calls `hook` with the module and its arguments before each `forward`; a list that it returns takes their place.
+   * While a function is captured, hooks run as the rest of it does: when it is recorded, not in later runs.
+   */
+  registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
+    return addForwardPreHook(this, hook)
+  }
+
+  /**
+   * Calls `hook` with the module, its arguments and its result after each `forward`; what it returns, unless undefined,
+   * takes the result's place. A tensor that it stores must be taken out of the scope with `keep()`.
+   */
+  registerForwardHook(hook: ForwardHook<this>): HookHandle {
+    return addForwardHook(this, hook)
+  }
+
   // ---- Printing -----------------------------------------------------------------------------------------------------
 
   /** What stands in the parentheses of this module's line, such as `3, 8, kernelSize=3`. */
@@ -258,14 +278,13 @@ function scopeForward(type: { prototype: object }): void {
     const forward = Object.getOwnPropertyDescriptor(prototype, 'forward')?.value
     if (forward === undefined) continue
     if (typeof forward !== 'function') throw new ArgumentError(`Module: forward is ${describe(forward)}, not a method`)
-    Object.defineProperty(prototype, 'forward', {
-      value(this: Module, ...args: unknown[]): unknown {
-        guardCapture(() => this.training)
-        return tidy(() => forward.apply(this, args))
-      },
-      writable: true,
-      configurable: true,
-    })
+    const scopedForward = function (this: Module & { forward?: unknown }, ...args: unknown[]): unknown {
+      guardCapture(() => this.training)
+      // A base's forward, called by the class's own, is a part of it: hooks are around the whole.
+      if (this.forward !== scopedForward) return tidy(() => forward.apply(this, args))
+      return tidy(() => withForwardHooks(this, args, (inputs) => forward.apply(this, inputs)))
+    }
+    Object.defineProperty(prototype, 'forward', { value: scopedForward, writable: true, configurable: true })
   }
 }
 
