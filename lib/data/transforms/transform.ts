@@ -27,7 +27,10 @@ export abstract class Transform<Params> implements SampleTransform {
   /** Whether pixels move. Then masks, boxes and points move with them, and one canvas is required of all. */
   protected readonly geometric: boolean = false
 
-  /** The sample transformed. Tensors made on the way are freed. */
+  /**
+   * The sample transformed. Tensors made on the way are freed. What is left as it was is the sample's own tensor, so
+   * free the two by one scope, not the result by `dispose`.
+   */
   forward<T>(sample: T, options: TransformOptions = {}): Transformed<T> {
     // What `Transformed` says of T, `partsOf` does to the value.
     return tidy(() => this.run(sample, options.generator ?? sampleGenerator())) as Transformed<T>
