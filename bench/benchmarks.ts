@@ -26,6 +26,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of a training step, captured and eager, beside eager PyTorch',
     run: async (context) => (await import('./train-step')).trainStep(context),
   },
+  transforms: {
+    title: 'time of transforms of images, beside torchvision',
+    run: async (context) => ({ rows: (await (await import('./transforms')).transformsTime(context)).rows }),
+  },
   'tvl1-accuracy': {
     title: 'end-point error of TV-L1 flow on RubberWhale, beside OpenCV’s methods',
     run: async ({ python }) => ({ rows: await (await import('./tvl1-accuracy')).tvl1Accuracy(python) }),
