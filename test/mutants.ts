@@ -16,6 +16,7 @@ const SCOPES = { file: 'lib/tensor/scope.ts', test: 'test/tensor/scope.test.ts' 
 const CALLS = { file: 'lib/tensor/call.ts', test: 'test/native/bridge.test.ts' }
 const PIXELS = { file: 'native/torch/ops/tvl1_flow_math.h', test: 'test/native/tvl1-flow-steps.test.ts' }
 const GRAPHS = { test: 'test/tensor/graph.test.ts' }
+const HOOKS = { file: 'native/node/autograd.cc', test: 'test/tensor/autograd-hooks.test.ts' }
 
 export const MUTANTS: readonly Mutant[] = [
   // ---- The bridge ---------------------------------------------------------------------------------------------------
@@ -135,6 +136,53 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (kinds.size > 1) throw',
     replace: 'if (kinds.size > 9) throw',
     test: 'test/tensor/creation.test.ts',
+  },
+  // ---- Gradients ----------------------------------------------------------------------------------------------------
+  {
+    ...HOOKS,
+    name: 'what a hook returns is dropped',
+    find: '    gradient = replacement;\n',
+    replace: '',
+  },
+  {
+    ...HOOKS,
+    name: 'the call that waits for a hook loses its frame',
+    find: 'std::copy(frame_.begin(), frame_.end(), environment_.frame.data);',
+    replace: '',
+  },
+  {
+    ...HOOKS,
+    name: 'a removed hook stays with its tensor',
+    find: 'if (const auto list = found->second.list.lock()) list->remove(id);',
+    replace: '',
+  },
+  {
+    name: 'an unused input gives null, asked or not',
+    file: 'native/torch/ops/gradients.cc',
+    find: 'allow_unused || gradients[i].defined()',
+    replace: 'true',
+    test: 'test/tensor/autograd-grad.test.ts',
+  },
+  {
+    name: 'anomaly mode forgets the line',
+    file: 'native/node/anomaly.cc',
+    find: 'site_ = current_site;',
+    replace: '',
+    test: 'test/tensor/autograd-anomaly.test.ts',
+  },
+  {
+    name: 'numerical derivatives are twice too large',
+    file: 'lib/tensor/gradcheck.ts',
+    find: '/ (2 * settings.eps)',
+    replace: '/ settings.eps',
+    test: 'test/tensor/gradcheck.test.ts',
+  },
+  {
+    name: "hooks run for a base's forward too",
+    file: 'lib/nn/module.ts',
+    find: 'if (this.forward !== scopedForward)',
+    replace: 'if (scopedForward === undefined)',
+    test: 'test/nn/hooks.test.ts',
   },
   // ---- Graphs -------------------------------------------------------------------------------------------------------
   {
