@@ -66,7 +66,7 @@ function countScopeless(site: string): void {
 export function callerSite(): string {
   const limit = Error.stackTraceLimit
   // Each scope and module between the operator and the application takes some frames.
-  Error.stackTraceLimit = 200
+  Error.stackTraceLimit = 64
   const lines = (new Error().stack ?? '').split('\n').slice(2)
   Error.stackTraceLimit = limit
   const line = lines.find((text) => !INSIDE.test(text)) ?? lines.at(-1) ?? 'unknown'
