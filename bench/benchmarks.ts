@@ -18,9 +18,17 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of a call on tiny tensors, beside PyTorch in Python; memory over many calls',
     run: async (context) => (await import('./call-overhead')).callOverhead(context),
   },
+  'data-loading': {
+    title: 'time to make batches of JPEG files, beside PyTorch’s DataLoader; how long training waits for them',
+    run: async (context) => (await import('./data-loading')).dataLoading(context),
+  },
   'event-loop': {
     title: 'how free the event loop is while a flow is solved, and how soon an abort stops it',
     run: async () => ({ rows: [], ...(await (await import('./event-loop')).eventLoop()) }),
+  },
+  inference: {
+    title: 'time of a forward pass, captured and optimized, beside PyTorch, onnxruntime and tfjs',
+    run: async (context) => (await import('./inference')).inference(context),
   },
   'train-step': {
     title: 'time of a training step, captured and eager, beside eager PyTorch',
@@ -37,5 +45,9 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'tvl1-flow': {
     title: 'time of TV-L1 flow with its defaults, beside OpenCV’s DualTVL1',
     run: async (context) => (await import('./tvl1-flow')).tvl1FlowTime(context),
+  },
+  'video-decode': {
+    title: 'a ten-minute video decoded as a stream: memory, and time beside OpenCV’s VideoCapture',
+    run: async (context) => (await import('./video-decode')).videoDecode(context),
   },
 }
