@@ -14,6 +14,8 @@ export interface EncodeOptions {
   readonly crf?: number | undefined
   /** Bits per second, instead of `crf`. */
   readonly bitrate?: number | undefined
+  /** How long libx264 and libx265 search for a smaller file, `ultrafast` to `veryslow`; `medium` unless stated. */
+  readonly preset?: string | undefined
   /** Stored format in FFmpeg's words; `yuv420p`, which every player shows, unless stated. */
   readonly pixelFormat?: string | undefined
   /** `true` repeats the last column or row where the codec needs even sizes; otherwise such a size is an error. */
@@ -90,14 +92,19 @@ export class VideoTrack {
   }
 
   #settings(): Record<string, string> {
-    const { crf, bitrate } = this.options
+    const { crf, bitrate, preset } = this.options
     const name = this.codec.name ?? ''
-    if (crf === undefined && bitrate === undefined) return name === 'libx264' ? { crf: '18' } : {}
-    if (crf === undefined) return {}
-    if (!CRF_CODECS.includes(name)) {
+    if (crf !== undefined && !CRF_CODECS.includes(name)) {
       throw new ArgumentError(`${this.output.name}: the ${name} encoder has no crf; use bitrate`)
     }
-    return { crf: String(crf) }
+    if (preset !== undefined && !/^libx26[45]/.test(name)) {
+      throw new ArgumentError(`${this.output.name}: the ${name} encoder has no preset; leave it out`)
+    }
+    const quality = crf ?? (bitrate === undefined && name === 'libx264' ? 18 : undefined)
+    return {
+      ...(quality === undefined ? {} : { crf: String(quality) }),
+      ...(preset === undefined ? {} : { preset }),
+    }
   }
 
   #pixelFormat(asked: string | undefined) {
