@@ -50,8 +50,4 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'a ten-minute video decoded as a stream: memory, and time beside OpenCV’s VideoCapture',
     run: async (context) => (await import('./video-decode')).videoDecode(context),
   },
-  'video-decode': {
-    title: 'a ten-minute video decoded as a stream: memory, and time beside OpenCV’s VideoCapture',
-    run: async (context) => (await import('./video-decode')).videoDecode(context),
-  },
 }
