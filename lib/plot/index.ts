@@ -1,2 +1,6 @@
+export { type Bar, type BarChartOptions, barChart } from './bar-chart'
+export { type ConfusionMatrixPlotOptions, confusionMatrixPlot } from './confusion-matrix'
+export { type PrecisionRecallSeries, precisionRecallPlot, type ROCSeries, rocPlot } from './curves'
 export { type ChartFrame, type LineChartOptions, type LineSeries, lineChart, type Point } from './line-chart'
 export { Plot, type PngOptions } from './plot'
+export { type StackOptions, stack } from './stack'

@@ -49,8 +49,18 @@ export function lineChart(options: LineChartOptions): Plot {
   return new Plot(lineSpec('lineChart', options))
 }
 
+/** How the line goes from one point to the next; `'step-before'` has the value of the next one on the way. */
+type Interpolation = 'linear' | 'step-before'
+
 /** `lineChart` with layers below it. */
-export function lineSpec(caller: string, options: LineChartOptions, below: readonly object[] = []): object {
+export function lineSpec(
+  caller: string,
+  options: LineChartOptions,
+  {
+    below = [],
+    interpolate = 'linear',
+  }: { readonly below?: readonly object[]; readonly interpolate?: Interpolation } = {},
+): object {
   const { title, x, y, series, logX = false, logY = false, xRange, yRange } = options
   checkLabel(caller, 'x', x)
   checkLabel(caller, 'y', y)
@@ -81,7 +91,7 @@ export function lineSpec(caller: string, options: LineChartOptions, below: reado
     data: { values },
     layer: [
       ...below,
-      { mark: { type: 'line', strokeWidth: 2, clip, invalid: 'break-paths-filter-domains' }, encoding },
+      { mark: { type: 'line', strokeWidth: 2, interpolate, clip, invalid: 'break-paths-filter-domains' }, encoding },
       // A single point between two gaps is no line, so without a mark it would not be seen.
       ...(markers
         ? [{ mark: { type: 'point', filled: true, size: 30, opacity: 1, clip }, encoding: pointsOf(encoding) }]
