@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ArgumentError, FormatError } from '../native/errors'
+import { systemReason } from '../native/system-reason'
 import type { GradScalerState, OptimizerStateDict, SchedulerStateDict } from '../optim'
 import { isTensor } from '../tensor/handle'
 import { dispose } from '../tensor/scope'
@@ -11,7 +12,6 @@ import { optimizerStateOf, stateDictOf } from './pth-state-dict'
 import type { PthValue } from './pth-values'
 import { savePthAs } from './pth-write'
 import type { Source } from './source'
-import { systemReason } from './system-reason'
 
 /** Tensors by name. */
 type Tensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>

@@ -1,1 +1,0 @@
-export { systemReason } from '../native/system-reason'
