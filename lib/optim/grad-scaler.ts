@@ -105,6 +105,16 @@ export class GradScaler {
     return stage
   }
 
+  /** Makes what the scaler keeps for an optimiser now: call it before a step is captured. */
+  initialize(optimizer: AnyOptimizer): void {
+    if (!this.enabled) return
+    const { foundInf } = this.#stageOf(optimizer)
+    for (const { device } of optimizer.paramGroups.flatMap(({ params }) => params)) {
+      this.#start(device)
+      if (!foundInf.has(device)) foundInf.set(device, keep(zeros([], { dtype: 'float32', device })))
+    }
+  }
+
   /** Divides the gradients of an optimiser by the scale, in place. `step` does it where this was not called. */
   unscale_(optimizer: AnyOptimizer): void {
     if (!this.enabled) return
