@@ -188,6 +188,7 @@ put("autocontrast|flat", F.autocontrast(FLAT))
 put("equalize|flat", F.equalize(FLAT))
 colour("gaussianBlur", lambda x: F.gaussian_blur(x, [5, 3], [1.3, 0.6]))
 colour("gaussianBlur default", lambda x: F.gaussian_blur(x, 7))
+colour("gaussianBlur wide", lambda x: F.gaussian_blur(x, [15, 21], [2.5, 4.0]))
 for dtype in (torch.float32, torch.float64, torch.uint8, torch.int16, torch.float16):
     colour(f"toDtype {dtype}".replace("torch.", ""), lambda x: F.to_dtype(x, dtype, scale=True), ("bytes", "floats"))
     colour(f"toDtype plain {dtype}".replace("torch.", ""), lambda x: F.to_dtype(x, dtype), ("bytes", "floats"))

@@ -34,8 +34,11 @@ export function input(fixture: Fixture, name: string): Tensor {
 /** One step of float16 below 1. */
 const HALF_STEP = 2 ** -11
 
-/** Equal in shape, dtype and values: exactly for integers, to 1e-5 of the larger of 1 and the value otherwise. */
-export function expectAs(actual: Tensor, expected: Tensor): void {
+/**
+ * Equal in shape, dtype and values: for integers exactly unless `steps` are allowed, otherwise to 1e-5 of the larger of 1
+ * and the value.
+ */
+export function expectAs(actual: Tensor, expected: Tensor, steps = 0): void {
   const tolerance = actual.dtype === 'float16' ? HALF_STEP : 1e-5
   expect(actual.dtype).toBe(expected.dtype)
   expect(actual.shape).toEqual(expected.shape)
@@ -46,5 +49,5 @@ export function expectAs(actual: Tensor, expected: Tensor): void {
     const scale = exact ? 1 : Math.max(1, Math.abs(value))
     worst = Math.max(worst, Math.abs(value - (ours?.[i] ?? Number.NaN)) / scale)
   })
-  expect(worst).toBeLessThanOrEqual(exact ? 0 : tolerance)
+  expect(worst).toBeLessThanOrEqual(exact ? steps : tolerance)
 }

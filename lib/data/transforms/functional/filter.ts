@@ -40,16 +40,23 @@ export function gaussianBlur<T extends Tensor>(
       }
       const pixels = toFloat(image)
       const { dtype } = pixels
-      const across = gaussian(kernelX, sigmaX, dtype, image)
-      const kernel = gaussian(kernelY, sigmaY, dtype, image).unsqueeze(-1).mul(across)
-      const weight = kernel.expand([channels, 1, kernelY, kernelX])
+      const across = gaussian(kernelX, sigmaX, dtype, image).unsqueeze(0)
+      const down = gaussian(kernelY, sigmaY, dtype, image).unsqueeze(-1)
+      // Of a wide kernel, a row and a column after it are a fraction of the work of the whole; of a small one they are not.
+      const kernels = Math.max(kernelX, kernelY) > WIDE ? [across, down] : [down.mul(across)]
       const blurred = asBatch(pixels, (batch) =>
-        conv2d(pad(batch, [x, x, y, y], { mode: 'reflect' }), weight, { groups: channels }),
+        kernels.reduce(
+          (part, kernel) => conv2d(part, kernel.expand([channels, 1, ...kernel.shape]), { groups: channels }),
+          pad(batch, [x, x, y, y], { mode: 'reflect' }),
+        ),
       )
       return isFloating(image.dtype) ? blurred : blurred.round_().to(image.dtype)
     },
   })
 }
+
+/** The largest kernel that is applied as a whole, in pixels. */
+const WIDE = 7
 
 function gaussian(size: number, sigma: number, dtype: DType, like: Tensor): Tensor {
   // x² / 2σ² as the square of one quotient.
@@ -109,6 +116,7 @@ export interface GaussianNoiseOptions {
   readonly sigma?: number
   /** Brings the result back to the range of values; default true. uint8 wraps around otherwise. */
   readonly clip?: boolean
+  /** Of the CPU; the default generator of the image's device unless given. */
   readonly generator?: Generator | undefined
 }
 
@@ -128,7 +136,8 @@ export function gaussianNoise<T extends Tensor>(input: T, options: GaussianNoise
         throw new DTypeError(`gaussianNoise: the image is ${dtype}; convert it to uint8 or floating point by toDtype`)
       }
       const noiseType = dtype === 'uint8' ? 'float32' : dtype
-      const noise = randn(shape, { dtype: noiseType, device, generator })
+      const place = generator === undefined ? device : 'cpu'
+      const noise = randn(shape, { dtype: noiseType, device: place, generator }).to({ device })
       if (dtype !== 'uint8') {
         const noisy = image.add(noise.mul_(sigma).add_(mean))
         return clip ? noisy.clamp_({ min: 0, max: 1 }) : noisy
