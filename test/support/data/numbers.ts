@@ -11,6 +11,8 @@ export interface NumbersOptions {
   readonly delayMs?: Readonly<Record<number, number>>
   /** One number: how many samples were begun, in all threads. */
   readonly begun?: SharedArrayBuffer
+  /** One number that grows as long as a worker lives. */
+  readonly pulse?: SharedArrayBuffer
   /** As many fewer samples in workers. */
   readonly fewerInWorkers?: number
 }
@@ -23,7 +25,8 @@ export interface NumberSample {
 }
 
 export default function numbers(options: NumbersOptions): Dataset<NumberSample> {
-  const { at = {}, delayMs = {}, begun, fewerInWorkers = 0 } = options
+  const { at = {}, delayMs = {}, begun, pulse, fewerInWorkers = 0 } = options
+  if (pulse && !isMainThread) setInterval(() => Atomics.add(new Int32Array(pulse), 0, 1), 5)
   return {
     length: options.length - (isMainThread ? 0 : fewerInWorkers),
     async get(index: number, context?: SampleContext): Promise<NumberSample> {
