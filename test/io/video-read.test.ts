@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { loopVideo } from '../../bench/support/loop-video'
 import { type ReadVideoOptions, readClip, readVideo, videoInfo } from '../../lib/io'
 import { memory, type Tensor, tidy, tidyAsync } from '../../lib/tensor'
 import { numbersIn } from '../support/numbered-frames'
+import { temporaryFolder } from '../support/temporary-folder'
 
 // Made by tools/reference/video_files.py with PyAV; each frame shows its number.
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/video/${name}`, import.meta.url))
+const inFolder = temporaryFolder()
 const range = (from: number, to: number, step = 1) =>
   Array.from({ length: Math.ceil((to - from) / step) }, (_, i) => from + i * step)
 
@@ -293,6 +296,22 @@ describe('readVideo: the stream', () => {
       expect(now.allocatedCpuBytes - before.allocatedCpuBytes).toBeLessThan(1.1 * 4 * 640 * 360 * 3)
     }
     expect(sizes).toEqual([...Array(22).fill(4), 1])
+    expect(memory.stats().tensors).toBe(before.tensors)
+  })
+
+  test('twenty seconds hold no more memory than one chunk', async () => {
+    const path = inFolder('long.mp4')
+    await loopVideo(fixture('hand-bottle.mp4'), path, 20)
+    const before = memory.stats()
+    let frames = 0
+    for await (using chunk of readVideo(path, { chunkFrames: 8, width: 160 })) {
+      frames += chunk.timestampsS.length
+      const now = memory.stats()
+      expect(now.tensors - before.tensors).toBe(1)
+      expect(now.allocatedCpuBytes - before.allocatedCpuBytes).toBeLessThan(1.1 * 8 * 160 * 90 * 3)
+    }
+    // Seven rounds of 89 frames.
+    expect(frames).toBe(623)
     expect(memory.stats().tensors).toBe(before.tensors)
   })
 
