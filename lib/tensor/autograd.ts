@@ -67,7 +67,7 @@ export function grad(
  */
 export function backward(
   tensors: Tensors,
-  gradients?: Gradients | undefined,
+  gradients?: Gradients | null | undefined,
   { retainGraph, createGraph, inputs }: BackwardOptions = {},
 ): void {
   const args = [
