@@ -32,8 +32,8 @@ export class FrameConverter {
     this.#scaler = new lib.SoftwareScaleContext()
     this.#scaler.allocContext()
     input.own({ free: () => this.#scaler.freeContext() })
-    // Without the last two, the fast paths round down and halve the width of the colours once more.
-    const flags = constants.SWS_BICUBIC | constants.SWS_ACCURATE_RND | constants.SWS_FULL_CHR_H_INT
+    const flags = constants.SWS_BICUBIC
+    // As ffmpeg and PyAV convert, bit for bit. Interpolated colours and exact rounding take several times as long.
     input.check(this.#scaler.setOption('sws_flags', flags), 'its frames cannot be converted')
     this.#packed = input.own(new lib.Frame())
     this.#packed.alloc()

@@ -162,7 +162,7 @@ describe('readVideo: pictures', () => {
     const { frames } = await readClip(fixture(name))
     const pixels = frames.dataSync() as Uint8Array
     for (let i = 0; i < pixels.length; i++) {
-      expect(Math.abs((pixels[i] as number) - (expected[i % 3] as number))).toBeLessThanOrEqual(1)
+      expect(Math.abs((pixels[i] as number) - (expected[i % 3] as number))).toBeLessThanOrEqual(2)
     }
     frames.dispose()
   })
@@ -199,8 +199,9 @@ describe('readVideo: pictures', () => {
           )
           const theirs = patches[i] as number[]
           const differences = Array.from(ours, (value, j) => Math.abs(value - (theirs[j] as number)))
-          // PyAV converts with swscale's fast path, which rounds down and repeats colours where ours interpolates.
-          expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(2)
+          // Equal here; the vector units of another machine may round otherwise.
+          expect(Math.max(...differences)).toBeLessThanOrEqual(2)
+          expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.5)
         }
       }
       timesS.push(...chunk.timestampsS)
