@@ -2,7 +2,7 @@ import { ArgumentError, ShapeError } from '../../../native/errors'
 import type { Tensor } from '../../../tensor'
 import type { Like } from '../kinds'
 import { dispatch } from './dispatch'
-import { greyOrRgb, isFloating, maxValue, pictureSize, toFloat } from './pixels'
+import { greyOrRgb, isFloating, maxValue, pictureSize, scaled, toFloat } from './pixels'
 
 /**
  * The luma of an RGB image (ITU-R BT.601 weights), in one channel or in three equal ones. Masks, boxes and points pass
@@ -43,7 +43,7 @@ function toGrey(image: Tensor, channels: number): Tensor {
 /** Luma `[..., 1, H, W]` in floating point. */
 function luma(image: Tensor): Tensor {
   const channel = (index: number) => image.select(-3, index)
-  const sum = toFloat(channel(0)).mul(0.2989).add_(channel(1), { alpha: 0.587 }).add_(channel(2), { alpha: 0.114 })
+  const sum = scaled(channel(0), 0.2989).add_(channel(1), { alpha: 0.587 }).add_(channel(2), { alpha: 0.114 })
   return sum.unsqueeze(-3)
 }
 
@@ -72,7 +72,7 @@ export function adjustBrightness<T extends Tensor>(input: T, brightnessFactor: n
   return dispatch('adjustBrightness', input, {
     image(image) {
       greyOrRgb('adjustBrightness', image)
-      const bright = toFloat(image).mul(brightnessFactor)
+      const bright = scaled(image, brightnessFactor)
       return bright.clamp_({ min: 0, max: maxValue(image.dtype) }).to(image.dtype)
     },
   })

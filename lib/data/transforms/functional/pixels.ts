@@ -27,6 +27,13 @@ export function toFloat(image: Tensor): Tensor {
   return isFloating(image.dtype) ? image : image.to('float32')
 }
 
+/** The image times a factor, in floating point, of unchanged scale. Always a new tensor. */
+export function scaled(image: Tensor, factor: number): Tensor {
+  // A fraction converts on the way; a whole number is an integer to LibTorch, and would leave bytes bytes.
+  if (isFloating(image.dtype) || !Number.isInteger(factor)) return image.mul(factor)
+  return image.to('float32').mul_(factor)
+}
+
 export interface PictureSize {
   readonly channels: number
   readonly height: number

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../../native/errors'
-import { type Tensor, zeros } from '../../../tensor'
+import { ones, type Tensor, zeros } from '../../../tensor'
 import type { Like } from '../kinds'
 import { dispatch } from './dispatch'
 import { convertPixels } from './dtype'
@@ -122,7 +122,7 @@ function equalizeLevels(levels: Tensor): Tensor {
   const values = levels.flatten({ startDim: -2 }).to('int64')
   const count = values.size(-1)
   const histogram = zeros([...shape.slice(0, -2), 256], { dtype: 'int64', device })
-  histogram.scatterAdd_(-1, values, values.sign().abs_().fill_(1))
+  histogram.scatterAdd_(-1, values, ones([1], { dtype: 'int64', device }).expand(values.shape))
   const cumulated = histogram.cumsum(-1)
   // The first place where the sum is whole is the brightest level there is.
   const brightest = histogram.gather(-1, cumulated.argmax({ dim: -1, keepdim: true }))
