@@ -64,7 +64,7 @@ export interface Bridge {
   /** Begins to write down calls; the handles of the inputs are at the start of the frame. */
   beginCapture(inputs: number): void
   /** Ends it; the handles of the outputs are at the start of the frame. Returns the graph's id. */
-  endCapture(outputs: number): number
+  endCapture(outputs: number, optimize: boolean): number
   abortCapture(): void
   /** Runs a graph on this thread: handles of inputs at the start of the frame, results as those of `invoke`. */
   runGraph(graph: number): void

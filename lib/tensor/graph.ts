@@ -8,6 +8,17 @@ import { HANDLE, isTensor, type TensorLike } from './handle'
 import { observeNewTensors, tensorsIn, tidy } from './scope'
 import type { Tensor } from './tensor'
 
+/** How a function is captured. */
+export interface CaptureOptions {
+  /**
+   * For inference: where no gradients are recorded, batch norms with fixed statistics are folded into the convolutions
+   * before them, additions and activations merged into these, and weights kept in the order that oneDNN computes in.
+   * Results differ from the function's own by rounding; when a weight changes, the function is captured anew.
+   * False unless stated.
+   */
+  readonly optimize?: boolean | undefined
+}
+
 /** How a captured call is stopped. */
 export interface CapturedRunOptions {
   readonly signal?: AbortSignal | undefined
@@ -92,6 +103,7 @@ export function guardCapture(read: () => unknown): void {
  */
 export function capture<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
+  { optimize = false }: CaptureOptions = {},
 ): CapturedFunction<Args, Result> {
   const graphs: CapturedGraph[] = []
 
@@ -111,7 +123,7 @@ export function capture<Args extends readonly unknown[], Result>(
     return tidy(() => {
       const call = takeApart(args)
       const graph = find(call.key)
-      if (!graph) return record(fn, graphs, call)
+      if (!graph) return record(fn, graphs, call, optimize)
       layOut(call.tensors)
       bridge().runGraph(graph.id)
       return graph.rebuild(readTensors()) as Result
@@ -134,7 +146,7 @@ export function capture<Args extends readonly unknown[], Result>(
       const recorded = tidy(() => {
         const call = takeApart(args)
         graph = find(call.key)
-        if (!graph) return { result: record(fn, graphs, call) }
+        if (!graph) return { result: record(fn, graphs, call, optimize) }
         layOut(call.tensors)
         job = bridge().runGraphAsync(graph.id, settle)
         signal?.addEventListener('abort', abort, { once: true })
@@ -164,6 +176,7 @@ function record<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
   graphs: CapturedGraph[],
   { tensors, args, key }: TakenApart,
+  optimize: boolean,
 ): Result {
   const made: { tensor: TensorLike; site: string }[] = []
   const guards: Guard[] = []
@@ -182,7 +195,7 @@ function record<Args extends readonly unknown[], Result>(
       )
     }
     layOut(outputs)
-    const id = bridge().endCapture(outputs.length)
+    const id = bridge().endCapture(outputs.length, optimize)
     graphs.push({ id, key, guards, rebuild: rebuilder(result, outputs) })
     return result
   } catch (error) {

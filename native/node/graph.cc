@@ -18,7 +18,8 @@ namespace vision_native {
 // ---- Modes ----------------------------------------------------------------------------------------------------------
 
 RecordedModes RecordedModes::now() {
-  return {at::ThreadLocalState(), at::autocast::get_autocast_dtype(at::kCPU), at::autocast::get_autocast_dtype(at::kCUDA)};
+  return {at::ThreadLocalState(), at::autocast::get_autocast_dtype(at::kCPU), at::autocast::get_autocast_dtype(at::kCUDA),
+          !at::GradMode::is_enabled() && !at::autocast::is_autocast_enabled(at::kCPU)};
 }
 
 std::string RecordedModes::key_now() {
@@ -165,6 +166,10 @@ Graph::Fit Graph::fit() const {
            (tensor.layout() == c10::kStrided && tensor.strides() != external.strides);
   };
   if (std::any_of(externals_.begin(), externals_.end(), changed)) return Fit::kStale;
+  const auto refilled = [](const Folded& folded) {
+    return folded.tensor._version() != folded.version || folded.tensor.const_data_ptr() != folded.data;
+  };
+  if (std::any_of(folded_.begin(), folded_.end(), refilled)) return Fit::kStale;
   const auto other = [](const External& external) {
     return external.had_gradient && *external.had_gradient != external.tensor.grad().defined();
   };

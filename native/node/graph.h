@@ -35,6 +35,8 @@ struct RecordedModes {
   at::ThreadLocalState state;
   c10::ScalarType autocast_cpu;
   c10::ScalarType autocast_cuda;
+  /// No gradients are recorded and nothing is cast.
+  bool plain_inference;
 
   static RecordedModes now();
   /// Equal for modes that are the same.
@@ -64,7 +66,8 @@ class Graph {
     kFits,
     /// Another state of gradients than the capture met: a graph of its own is needed, this one may fit again later.
     kOther,
-    /// A tensor that the graph holds has another dtype, device, sizes, strides or requires-grad since capture.
+    /// A tensor that the graph holds has another dtype, device, sizes, strides or requires-grad since capture, or one
+    /// that was folded into constants has other values.
     kStale
   };
   Fit fit() const;
@@ -88,6 +91,7 @@ class Graph {
  private:
   friend class Recorder;
   friend class DevicePlan;
+  friend class GraphOptimizer;
   struct External {
     at::Tensor tensor;
     c10::ScalarType dtype;
@@ -102,6 +106,14 @@ class Graph {
     bool adds_to_gradient = false;
   };
   struct Device;
+  /// A tensor that constants of the graph were computed from, as it was then. The storage is held, so that no other one
+  /// can be in its place.
+  struct Folded {
+    at::Tensor tensor;
+    c10::Storage storage;
+    const void* data;
+    uint32_t version;
+  };
 
   std::vector<at::Tensor> run_instructions(const std::vector<at::Tensor>& inputs, const RunContext* context) const;
   std::vector<at::Tensor> run_on_device(const std::vector<at::Tensor>& inputs) const;
@@ -116,6 +128,7 @@ class Graph {
   std::vector<RecordedModes> modes_;
   std::vector<ValueId> outputs_;
   bool writes_state_ = false;
+  std::vector<Folded> folded_;
   mutable memory::BlockPools pools_;
   /// Set where all values are on one CUDA device and nothing hinders a device graph.
   std::shared_ptr<Device> device_;
@@ -139,7 +152,8 @@ class Recorder {
   void gradient_read(const at::Tensor& leaf, const at::Tensor& gradient);
   void gradient_written(const at::Tensor& leaf, const at::Tensor& gradient);
 
-  std::shared_ptr<Graph> end(const std::vector<at::Tensor>& outputs);
+  /// @param optimize fuses operators where that changes no result by more than rounding
+  std::shared_ptr<Graph> end(const std::vector<at::Tensor>& outputs, bool optimize);
 
  private:
   ValueId known(const at::Tensor& tensor);

@@ -36,7 +36,7 @@ napi_value end_capture(Environment& self, const Parameters& in) {
   const std::unique_ptr<Recorder> recorder = std::move(self.recorder);
   if (!recorder) throw BridgeError("Config", "capture: no function is being captured");
   const int64_t id = self.next_graph++;
-  self.graphs.emplace(id, recorder->end(outputs));
+  self.graphs.emplace(id, recorder->end(outputs, in.boolean(1)));
   return to_js(self.env, id);
 }
 

@@ -4,6 +4,7 @@
 #include "node/errors.h"
 #include "node/graph.h"
 #include "node/graph_device.h"
+#include "node/graph_optimize.h"
 
 namespace vision_native {
 
@@ -182,8 +183,9 @@ void Recorder::gradient_written(const at::Tensor& leaf, const at::Tensor& gradie
   graph_->instructions_.push_back(std::move(instruction));
 }
 
-std::shared_ptr<Graph> Recorder::end(const std::vector<at::Tensor>& outputs) {
+std::shared_ptr<Graph> Recorder::end(const std::vector<at::Tensor>& outputs, bool optimize) {
   for (const auto& output : outputs) graph_->outputs_.push_back(value_of(output));
+  if (optimize) GraphOptimizer::run(*graph_, seen_);
 
   // Values are released after the last instruction that names them; outputs are kept to the end.
   std::vector<bool> needed(graph_->external_of_.size(), false);

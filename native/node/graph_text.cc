@@ -43,7 +43,8 @@ std::string Graph::text() const {
       for (size_t i = 0; i < instruction.arguments.size(); ++i) {
         const auto& argument = instruction.arguments[i];
         out << (i > 0 ? ", " : "");
-        if (argument.kind == ArgumentSource::Kind::kConstant) out << argument.constant;
+        if (argument.constant.isTensor()) out << describe(argument.constant.toTensor());
+        else if (argument.kind == ArgumentSource::Kind::kConstant) out << argument.constant;
         else if (argument.kind == ArgumentSource::Kind::kValue) out << name(argument.values[0]);
         else out << '[' << names(argument.values) << ']';
       }
