@@ -54,7 +54,7 @@ set_source_files_properties(${CUDA_OBJECTS} PROPERTIES EXTERNAL_OBJECT TRUE GENE
 target_include_directories(vision_native_cuda SYSTEM PRIVATE "${CUDA_INCLUDE}")
 # The runtime library has no unversioned name in pip's toolkit, so it is linked by the SONAME that LibTorch uses.
 target_link_libraries(vision_native_cuda PRIVATE
-  vision_native_ops "${LIBTORCH}/lib/libc10_cuda.so" "-L${CUDART_FOLDER}" -l:libcudart.so.13)
+  vision_native_ops "${LIBTORCH}/lib/libc10_cuda.so" "${LIBTORCH}/lib/libtorch_cuda.so" "-L${CUDART_FOLDER}" -l:libcudart.so.13)
 # LibTorch's CUDA wheel needs its sibling packages at run time only.
 target_link_options(vision_native_cuda PRIVATE -Wl,-z,nodelete -Wl,-z,noexecstack)
 set_target_properties(vision_native_cuda PROPERTIES
