@@ -26,14 +26,22 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { name: 'ResNet-18, 8×3×64×64', peer: 'resnet18', steps: 4, model: () => resnet18(10) },
-  { name: 'Transformer, 6 layers, d 256, 8×128 tokens', peer: 'transformer', steps: 2, model: () => new EncoderClassifier(10) },
+  { name: 'ResNet-18, 8×3×64×64', peer: 'resnet18', steps: 2, model: () => resnet18(10) },
+  {
+    name: 'Transformer, 6 layers, d 256, 8×128 tokens',
+    peer: 'transformer',
+    steps: 1,
+    model: () => new EncoderClassifier(10),
+  },
 ]
 
 /** Trains `steps` steps; the losses, and milliseconds a step. */
 type Train = (steps: number) => Promise<{ readonly ms: number; readonly losses: readonly number[] }>
 
-export async function trainStep({ python, threads }: Context): Promise<{ rows: Row[]; longestMainThreadCallMs: number }> {
+export async function trainStep({
+  python,
+  threads,
+}: Context): Promise<{ rows: Row[]; longestMainThreadCallMs: number }> {
   setNumThreads(threads)
   const folder = mkdtempSync(join(tmpdir(), 'train-step-'))
   const peer = new PythonPeer(python, 'train-step.py')
@@ -64,7 +72,14 @@ export async function trainStep({ python, threads }: Context): Promise<{ rows: R
       for (const [index, kind] of (['captured', 'eager'] as const).entries()) {
         const oursMs = median(times[kind])
         const equalTo = differences[index] ?? Number.NaN
-        rows.push({ case: `${each.name}, ${kind}`, oursMs, peer: 'torch (Python), eager', peerMs, ratio: peerMs / oursMs, equalTo })
+        rows.push({
+          case: `${each.name}, ${kind}`,
+          oursMs,
+          peer: 'torch (Python), eager',
+          peerMs,
+          ratio: peerMs / oursMs,
+          equalTo,
+        })
       }
     }
     return { rows, longestMainThreadCallMs: longest }
@@ -80,7 +95,9 @@ async function makeOurs({ model: make }: Case, file: string, isCaptured: boolean
   const model = make()
   const prefix = 'model.'
   model.loadStateDict(
-    new Map([...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(prefix.length), t])),
+    new Map(
+      [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, t]) => [name.slice(prefix.length), t]),
+    ),
   )
   const optimizer = new AdamW(model.parameters(), { lr: keep(tensor(LEARNING_RATE)) })
   optimizer.initialize()

@@ -18,8 +18,7 @@ import type { Tensor } from '../../lib/tensor'
 
 type Block = new (inplanes: number, planes: number, stride: number) => Layer
 
-const conv3x3 = (from: number, to: number, stride = 1) =>
-  new Conv2d(from, to, 3, { stride, padding: 1, bias: false })
+const conv3x3 = (from: number, to: number, stride = 1) => new Conv2d(from, to, 3, { stride, padding: 1, bias: false })
 const conv1x1 = (from: number, to: number, stride = 1) => new Conv2d(from, to, 1, { stride, bias: false })
 
 function downsample(from: number, to: number, stride: number): Sequential | null {
