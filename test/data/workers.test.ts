@@ -86,6 +86,9 @@ describe('workers', () => {
     const dataset = await numbers({ length: 100, pulse, delayMs: { 5: 200 } })
     for await (const _ of loaderOf(dataset, { workers: 2 })) {
       while (beats() === 0) await wait(5)
+      // Blocks this thread, so that batches come which the loop will not take.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+      expect(tensorsOnTheirWay()).toBeGreaterThan(0)
       break
     }
     const last = beats()
@@ -102,10 +105,14 @@ describe('workers', () => {
     const lasting = loaderOf(dataset, { workers: 1, persistentWorkers: true, prefetchFactor: 2 })
     const first = await plainOf(lasting)
     // Left with batches on their way, which must not be taken for those of the next loop.
-    for await (const _ of lasting) break
+    for await (const _ of lasting) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+      break
+    }
     lasting.setEpoch(0)
     const again = await plainOf(lasting)
     expect(again).toEqual(first)
+    expect(tensorsOnTheirWay()).toBe(0)
     await lasting.close()
     lasting.setEpoch(0)
     const after = await plainOf(lasting)
