@@ -40,7 +40,7 @@ export interface CapturedFunction<Args extends readonly unknown[], Result> {
   toString(): string
   /** Number of graphs captured so far. */
   readonly graphCount: number
-  /** Forgets all graphs; running ones end first. */
+  /** Forgets all graphs, and frees the memory that they keep from run to run; running ones end first. */
   dispose(): void
   [Symbol.dispose](): void
 }
@@ -97,7 +97,8 @@ export function guardCapture(read: () => unknown): void {
  * - data of tensors cannot be read (`item()`), and nothing asynchronous be called;
  * - a tensor that the function makes must be returned or given up; one that is kept (momentum made on first use, say)
  *   is an error, since later runs would not update it: make it before;
- * - random operators draw new numbers in each run.
+ * - random operators draw new numbers in each run;
+ * - a run that changes tensors (parameters, gradients, statistics) excludes others that use them: await it.
  *
  * @throws ConfigError when the function does what a graph cannot repeat, with the line where it does
  */
