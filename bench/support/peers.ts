@@ -17,7 +17,7 @@ export function installPeers(): void {
 }
 
 export async function onnxruntime(): Promise<typeof ORT> {
-  return (await import('onnxruntime-node')).default as typeof ORT
+  return await import('onnxruntime-node')
 }
 
 /** tfjs on its WebAssembly backend. */
