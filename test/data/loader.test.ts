@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -16,13 +15,11 @@ import {
 import { sampleSeed } from '../../lib/data/random'
 import { arange, full, isTensor, keep, manualSeed, memory, rand, type Tensor, tidy, tidyAsync } from '../../lib/tensor'
 import { collect, plain } from '../support/data/collect'
+import { order as fixture } from '../support/data/order'
 
-/** Made by tools/reference/data-order.py. */
-const { permutations } = JSON.parse(readFileSync(new URL('../fixtures/data/order.json', import.meta.url), 'utf8'))
-const orderOf = (n: number, seed: number, epoch: number): number[] =>
-  permutations.find(
-    (p: { n: number; seed: number; epoch: number }) => p.n === n && p.seed === seed && p.epoch === epoch,
-  ).order
+const { permutations } = fixture
+const orderOf = (n: number, seed: number, epoch: number): number[] | undefined =>
+  permutations.find((p) => p.n === n && p.seed === seed && p.epoch === epoch)?.order
 
 let before = 0
 beforeEach(() => {

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { philox, RandomStream, Stream, sampleSeed } from '../../lib/data/random'
-
-/** Made by tools/reference/data-order.py. */
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/data/order.json', import.meta.url), 'utf8'))
+import { order as fixture } from '../support/data/order'
 
 describe('philox', () => {
   // The known answers that its authors publish with Random123.

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -9,9 +8,8 @@ import {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from '../../lib/data'
+import { order as fixture } from '../support/data/order'
 
-/** Made by tools/reference/data-order.py, its parts of distributed samplers by PyTorch. */
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/data/order.json', import.meta.url), 'utf8'))
 const sized = (length: number) => ({ length })
 const sorted = (values: Iterable<number>) => [...values].sort((a, b) => a - b)
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Dataset, randomSplit, stratifiedSplit } from '../../lib/data'
+import { order as fixture } from '../support/data/order'
 
-/** Made by tools/reference/data-order.py. */
-const { split } = JSON.parse(readFileSync(new URL('../fixtures/data/order.json', import.meta.url), 'utf8'))
+const { split } = fixture
 const numbers = (length: number): Dataset<number> => ({ length, get: (i) => i })
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 const sorted = (values: readonly number[]) => [...values].sort((a, b) => a - b)
