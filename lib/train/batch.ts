@@ -19,7 +19,7 @@ export function toDevice<Batch>(batch: Batch, device: Device): Batch {
 }
 
 function moved(value: unknown, device: Device): unknown {
-  if (isTensor(value)) return (value as Tensor).to(device, { nonBlocking: true })
+  if (isTensor(value)) return (value as Tensor).to(device)
   if (Array.isArray(value)) return value.map((item) => moved(item, device))
   if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, moved(item, device)]))
   if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {

@@ -4,9 +4,11 @@ import type { BatchSource } from './options'
 
 /** An iterator over the batches of one epoch. @throws ArgumentError when the source cannot be walked */
 export function batchesOf<Batch>(name: string, source: BatchSource<Batch>): AsyncIterator<Batch> {
-  if (typeof source?.[Symbol.asyncIterator] === 'function') return source[Symbol.asyncIterator]()
-  if (typeof source?.[Symbol.iterator] === 'function') {
-    const items = source[Symbol.iterator]()
+  const walk = source?.[Symbol.asyncIterator]
+  if (typeof walk === 'function') return walk.call(source)
+  const list = source?.[Symbol.iterator]
+  if (typeof list === 'function') {
+    const items = list.call(source)
     return {
       next: async () => items.next(),
       return: async () => {

@@ -39,14 +39,15 @@ export class RunFolder {
         `Trainer: ${this.path} holds a run with a checkpoint; pass resume: true to go on with it, or state another folder`,
       )
     }
-    await writeFileAtomic(this.log, '')
+    await writeFileAtomic(this.log, new Uint8Array())
   }
 
   /** Takes over the records up to a checkpoint; what a run wrote between the checkpoint and its end is made anew. */
   async resume(step: number): Promise<void> {
     const records = existsSync(this.log) ? readRecords(this.log) : []
     this.records.splice(0, this.records.length, ...records.filter((record) => record.step <= step))
-    await writeFileAtomic(this.log, this.records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    const lines = this.records.map((record) => `${JSON.stringify(record)}\n`)
+    await writeFileAtomic(this.log, Buffer.from(lines.join('')))
   }
 
   add(record: TrainingRecord): void {

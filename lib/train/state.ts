@@ -39,7 +39,7 @@ export interface TrainingParts {
   readonly scheduler: Scheduler | ReduceLROnPlateau | undefined
   readonly ema: ExponentialMovingAverage | undefined
   readonly scaler: GradScaler | undefined
-  readonly data: BatchSource<never>
+  readonly data: Pick<BatchSource<unknown>, 'setEpoch' | 'state' | 'loadState'>
   readonly epochMean: Mean
   readonly recordMean: Mean
   readonly best: Improvement | undefined

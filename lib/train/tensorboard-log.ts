@@ -13,7 +13,7 @@ export class TensorBoardLog {
   add(record: TrainingRecord): void {
     const { step, loss, learningRate } = record
     if (record.kind === 'step') {
-      const norm = record.gradNorm === undefined ? {} : { gradNorm: record.gradNorm }
+      const norm: Values = record.gradNorm === undefined ? {} : { gradNorm: record.gradNorm }
       this.#scalars('train', { loss, learningRate, ...norm, ...record.values }, step)
     } else {
       const { epoch, samplesPerSecond, waitShare } = record

@@ -94,16 +94,16 @@ export function isFloating(t: Tensor): boolean {
 
 /** The same values in another order of memory. */
 export function laidOut(t: Tensor, layout: (typeof LAYOUTS)[number]): Tensor {
-  if (layout === 'contiguous' || t.dim() === 0) return t.contiguous()
-  if (layout === 'channels last' && t.dim() === 4) return t.contiguous({ memoryFormat: 'channels_last' })
-  if (layout === 'channels last' && t.dim() === 5) return t.contiguous({ memoryFormat: 'channels_last_3d' })
+  if (layout === 'contiguous' || t.ndim === 0) return t.contiguous()
+  if (layout === 'channels last' && t.ndim === 4) return t.contiguous({ memoryFormat: 'channels_last' })
+  if (layout === 'channels last' && t.ndim === 5) return t.contiguous({ memoryFormat: 'channels_last_3d' })
   // Every second element along a last axis that is stored first.
   const spread = t
     .unsqueeze(-1)
     .expand([...t.shape, 2])
     .contiguous()
     .select(-1, 0)
-  return t.dim() > 1 ? spread.transpose(0, -1).contiguous().transpose(0, -1) : spread
+  return t.ndim > 1 ? spread.transpose(0, -1).contiguous().transpose(0, -1) : spread
 }
 
 export function largestDifference(a: Tensor, b: Tensor): number {

@@ -98,7 +98,7 @@ describe('a training', () => {
       steps: 200,
       eagerReason: undefined,
     })
-    const [weight, bias] = model.parameters() as [Tensor, Tensor]
+    const [weight, bias] = model.parameters() as unknown as [Tensor, Tensor]
     for (const [i, value] of [2, -1].entries()) expect(weight.at(0, i).toNumber()).toBeCloseTo(value, 4)
     expect(bias.toNumber()).toBeCloseTo(0.5, 4)
   })
@@ -213,7 +213,12 @@ describe('captured steps', () => {
     const model = new Linear(1, 1)
     const optimizer = new SGD(model.parameters(), { lr: 0.1 })
     const batches = Array.from({ length: 20 }, (_, i) => ({ x: tensor([[i / 20]]), name: `image-${i}.png` }))
-    const trainer = new Trainer({ model, optimizer, loss: ({ x }) => model.forward(x).square().mean(), ...quiet })
+    const trainer = new Trainer({
+      model,
+      optimizer,
+      loss: ({ x }: (typeof batches)[number]) => model.forward(x).square().mean(),
+      ...quiet,
+    })
     const { eagerReason, steps } = await trainer.fit(batches, { epochs: 1 })
     expect(steps).toBe(20)
     expect(eagerReason).toMatch(/16 graphs were captured.*leave names and other plain values out/)
@@ -267,7 +272,7 @@ describe('validation', () => {
       ema,
       loss: ([x, y]) => meanSquare(model.forward(x), y),
       validation: {
-        data: [[tensor([[1, 1]]), zeros([1, 1])]],
+        data: [[tensor([[1, 1]]), zeros([1, 1])] as const],
         predict: ([x]) => {
           modes.push(model.training)
           return model.forward(x)
