@@ -21,6 +21,6 @@ export {
 } from './samplers'
 export type { SplitOptions } from './split'
 export { randomSplit, stratifiedSplit } from './split'
+export * from './transforms'
 export type { DatasetModule, WorkerInfo } from './worker-dataset'
 export { workerDataset } from './worker-dataset'
-export * from './transforms'
