@@ -1,0 +1,531 @@
+// Sweeps of the box filter and the guided filter; included after box_filter_stage.inl.
+
+namespace vision_native {
+namespace {
+
+inline bool stopped(const BoxJob& job) {
+  return job.cancelled != nullptr && job.cancelled->load(std::memory_order_relaxed);
+}
+
+/// Rows of converted planes to keep: those that windows of windows touch, and a band, whose mean is sampled ahead.
+inline int64_t rows_kept(const BoxAxis& rows) {
+  const int64_t reach = rows.radius < rows.size ? rows.radius : rows.size;
+  return 4 * reach + box_band(rows.radius) + 64;
+}
+
+/// Rows of results that the second stage reads: its windows', and those of two blocks.
+inline int64_t rows_between(const BoxAxis& rows) {
+  const int64_t reach = rows.radius < rows.size ? rows.radius : rows.size;
+  return 2 * reach + 1 + 64;
+}
+
+// ---- Box filter -----------------------------------------------------------------------------------------------------
+
+template <class T>
+int64_t box_filter_sweep(const BoxFilterJob& job, Arena arena) {
+  constexpr int kRows = kLanes<T>;
+  const int64_t height = job.rows.size, width = job.columns.size;
+  Rows<T> input(arena, job.input, job.type, width, height, rows_kept(job.rows));
+  Rows<T>* const planes[] = {&input};
+  const bool centred = !job.adjoint;
+  const Quantity quantity{0, -1, job.adjoint};
+  Stage<T> stage(arena, job.rows, job.columns, job.rows.radius, planes, &centred, 1, &quantity, 1);
+  const int64_t tile = box_tile(job.rows.radius) < width ? box_tile(job.rows.radius) : width;
+  T* out = arena.take<T>(kRows * tile);
+  if (arena.counts_only()) return arena.used();
+  const bool streamed = height * width > kStreamedPixels;
+  for (int64_t y = job.y0; y < job.y1 && !stopped(job); y += kRows) {
+    stage.advance(y, false, [&](int64_t x0, int64_t count) BOX_ISA_LAMBDA {
+      T* lanes = stage.lanes(0);
+      const T centre = stage.centre(0);
+      for (int64_t i = 0; i < count * kRows; ++i) lanes[i] += centre;
+      T* rows[kRows];
+      for (int l = 0; l < kRows; ++l) rows[l] = out + l * tile;
+      const int64_t valid = job.y1 - y < kRows ? job.y1 - y : kRows;
+      Stage<T>::rows_of(lanes, count, rows, valid);
+      for (int64_t l = 0; l < valid; ++l) {
+        write_row(job.type, rows[l], job.output.data, (y + l) * job.output.row_stride + x0, count, streamed);
+      }
+    });
+  }
+  return arena.used();
+}
+
+// ---- Guided filter --------------------------------------------------------------------------------------------------
+
+/// n guide channels have n(n + 1)/2 different products, numbered 11, 12, 13, 22, 23, 33.
+template <int n>
+constexpr int kPairs = n * (n + 1) / 2;
+template <int n>
+constexpr int pair_of(int k, int l) {
+  return k <= l ? k * n - k * (k - 1) / 2 + l - k : pair_of<n>(l, k);
+}
+
+/// 1/d; finite where d is 0, which happens only with ε = 0.
+template <class T>
+inline Vector<T> reciprocal(Vector<T> d) {
+  const T least = sizeof(T) == 4 ? T(1.17549435e-38) : T(2.2250738585072014e-308);
+  return d < spread<T>(least) ? spread<T>(T(1e6)) : spread<T>(T(1)) / d;
+}
+
+/// LDLᵀ of Σ + εU. Exact pivots are at least ε; one that rounding made smaller becomes ε. NaN stays.
+template <class T, int n>
+struct Factor {
+  Vector<T> lower[n == 1 ? 1 : 3], inverse[n];
+
+  Factor(const Vector<T>* sigma, Vector<T> eps) {
+    if constexpr (n == 1) {
+      const Vector<T> variance = sigma[0] < Vector<T>{} ? Vector<T>{} : sigma[0];
+      inverse[0] = reciprocal<T>(variance + eps);
+    } else {
+      inverse[0] = reciprocal<T>(pivot(sigma[0] + eps, eps));
+      lower[0] = sigma[1] * inverse[0];
+      lower[1] = sigma[2] * inverse[0];
+      inverse[1] = reciprocal<T>(pivot(sigma[3] + eps - lower[0] * sigma[1], eps));
+      const Vector<T> rest = sigma[4] - lower[1] * sigma[1];
+      lower[2] = rest * inverse[1];
+      inverse[2] = reciprocal<T>(pivot(sigma[5] + eps - lower[1] * sigma[2] - lower[2] * rest, eps));
+    }
+  }
+
+  void solve(Vector<T>* x) const {
+    if constexpr (n == 1) {
+      x[0] = x[0] * inverse[0];
+    } else {
+      const Vector<T> y1 = x[1] - lower[0] * x[0];
+      const Vector<T> y2 = x[2] - lower[1] * x[0] - lower[2] * y1;
+      x[2] = y2 * inverse[2];
+      x[1] = y1 * inverse[1] - lower[2] * x[2];
+      x[0] = x[0] * inverse[0] - lower[0] * x[1] - lower[1] * x[2];
+    }
+  }
+
+ private:
+  static Vector<T> pivot(Vector<T> d, Vector<T> eps) { return d < eps ? eps : d; }
+};
+
+/// Where the means of the first stage are: guides, their products, then for each channel p and its products, then what a
+/// backward adds.
+template <int n>
+struct Layout {
+  int64_t channels;
+  bool backward;
+  static constexpr int64_t guide(int k) { return k; }
+  static constexpr int64_t product(int pair) { return n + pair; }
+  int64_t input(int64_t c) const { return n + kPairs<n> + c * (1 + n); }
+  int64_t cross(int64_t c, int k) const { return input(c) + 1 + k; }
+  int64_t forward_count() const { return input(channels); }
+  int64_t alpha(int64_t c, int k) const { return forward_count() + c * (n + 1) + k; }
+  int64_t beta(int64_t c) const { return alpha(c, n); }
+  int64_t count() const { return forward_count() + (backward ? channels * (n + 1) : 0); }
+};
+
+/// Means of one place, less what the tile has subtracted: covariances and the coefficients of a channel.
+template <class T, int n>
+struct Place {
+  Vector<T> mean[n], sigma[kPairs<n>];
+
+  Place(Stage<T>& stage, int64_t i) {
+    for (int k = 0; k < n; ++k) mean[k] = load(stage.lanes(Layout<n>::guide(k)) + i);
+    for (int k = 0; k < n; ++k) {
+      for (int l = k; l < n; ++l) {
+        const int pair = pair_of<n>(k, l);
+        sigma[pair] = load(stage.lanes(Layout<n>::product(pair)) + i) - mean[k] * mean[l];
+      }
+    }
+  }
+
+  /// a of one channel; returns π.
+  Vector<T> coefficients(Stage<T>& stage, const Layout<n>& layout, const Factor<T, n>& factor, int64_t c, int64_t i,
+                         Vector<T>* a) const {
+    const Vector<T> pi = load(stage.lanes(layout.input(c)) + i);
+    for (int k = 0; k < n; ++k) a[k] = load(stage.lanes(layout.cross(c, k)) + i) - mean[k] * pi;
+    factor.solve(a);
+    return pi;
+  }
+};
+
+/// Planes of a job and the lists of what is summed. Memory comes from the arena, so that a sweep allocates nothing.
+template <class T>
+struct Planes {
+  Rows<T>* rows;
+  Rows<T>** pointers;
+  bool* centred;
+  int count = 0;
+  bool counts_only;
+
+  Planes(Arena& arena, int64_t most)
+      : rows(arena.take<Rows<T>>(most)), pointers(arena.take<Rows<T>*>(most)), centred(arena.take<bool>(most)),
+        counts_only(arena.counts_only()) {}
+
+  int add(const Rows<T>& plane, bool centre) {
+    if (!counts_only) {
+      rows[count] = plane;
+      pointers[count] = rows + count;
+      centred[count] = centre;
+    }
+    return count++;
+  }
+};
+
+struct Quantities {
+  Quantity* list;
+  int64_t count = 0;
+  bool counts_only;
+  Quantities(Arena& arena, int64_t most) : list(arena.take<Quantity>(most)), counts_only(arena.counts_only()) {}
+  void add(int a, int b, bool adjoint) {
+    if (!counts_only) list[count] = {a, b, adjoint};
+    ++count;
+  }
+};
+
+template <int n>
+void add_forward_quantities(Quantities& list, int64_t channels) {
+  for (int k = 0; k < n; ++k) list.add(k, -1, false);
+  for (int k = 0; k < n; ++k) {
+    for (int l = k; l < n; ++l) list.add(k, l, false);
+  }
+  for (int c = 0; c < channels; ++c) {
+    list.add(n + c, -1, false);
+    for (int k = 0; k < n; ++k) list.add(n + c, k, false);
+  }
+}
+
+template <class T>
+void put_rows(const T* lanes, int64_t count, Rows<T>& ring, int64_t y, int64_t height, int64_t x0) {
+  T* rows[kLanes<T>] = {};
+  const int64_t valid = height - y < kLanes<T> ? height - y : kLanes<T>;
+  for (int64_t l = 0; l < valid; ++l) rows[l] = ring.slot(y + l) + x0;
+  Stage<T>::rows_of(lanes, count, rows, valid);
+}
+
+template <class T, int n>
+int64_t guided_forward_sweep(const GuidedForwardJob& job, Arena arena) {
+  constexpr int kRows = kLanes<T>;
+  const int64_t height = job.rows.size, width = job.columns.size, channels = job.channels;
+  const bool averaged = job.form != GuidedForm::kPlain;
+  const Layout<n> layout{channels, false};
+
+  Planes<T> images(arena, n + channels);
+  for (int k = 0; k < n; ++k) images.add({arena, job.guide[k], job.type, width, height, rows_kept(job.rows)}, true);
+  for (int64_t c = 0; c < channels; ++c) {
+    images.add({arena, job.input[c], job.type, width, height, rows_kept(job.rows)}, true);
+  }
+  Quantities first_list(arena, layout.count());
+  add_forward_quantities<n>(first_list, channels);
+  Stage<T> first(arena, job.rows, job.columns, job.rows.radius, images.pointers, images.centred, images.count,
+                 first_list.list, first_list.count);
+
+  const int64_t fields = channels * (n + 1);
+  Planes<T> rings(arena, fields);
+  Quantities second_list(arena, fields);
+  for (int64_t f = 0; averaged && f < fields; ++f) {
+    second_list.add(rings.add(Rows<T>::ring(arena, width, height, rows_between(job.rows)), false), -1, false);
+  }
+  Stage<T> second(arena, job.rows, job.columns, job.rows.radius, rings.pointers, rings.centred, rings.count,
+                  second_list.list, second_list.count);
+  const int64_t tile = box_tile(job.rows.radius) < width ? box_tile(job.rows.radius) : width;
+  T* out = arena.take<T>((fields + 1) * kRows * tile);
+  if (arena.counts_only()) return arena.used();
+  const bool streamed = height * width > kStreamedPixels;
+
+  const auto out_row = [&](int64_t f, int64_t l) BOX_ISA_LAMBDA { return out + (f * kRows + l) * tile; };
+  const auto write = [&](int64_t output, int64_t y, int64_t l, int64_t x0, int64_t count, const T* row) BOX_ISA_LAMBDA {
+    write_row(job.type, row, job.output[output].data, (y + l) * job.output[output].row_stride + x0, count, streamed);
+  };
+  /// Results of a stage as rows in `out`.
+  const auto gather = [&](Stage<T>& stage, int64_t lane, int64_t f, int64_t count, int64_t valid) BOX_ISA_LAMBDA {
+    T* rows[kRows];
+    for (int l = 0; l < kRows; ++l) rows[l] = out_row(f, l);
+    Stage<T>::rows_of(stage.lanes(lane), count, rows, valid);
+  };
+
+  const Vector<T> eps = spread<T>(static_cast<T>(job.eps));
+  // The coefficients of a channel take the places of its sums.
+  const auto solve = [&](int64_t count) BOX_ISA_LAMBDA {
+    Vector<T> guide_centre[n];
+    for (int k = 0; k < n; ++k) guide_centre[k] = spread<T>(first.centre(k));
+    for (int64_t i = 0; i < count * kRows; i += kRows) {
+      const Place<T, n> place(first, i);
+      const Factor<T, n> factor(place.sigma, eps);
+      for (int64_t c = 0; c < channels; ++c) {
+        Vector<T> a[n];
+        const Vector<T> pi = place.coefficients(first, layout, factor, c, i, a);
+        Vector<T> b = pi + first.centre(n + static_cast<int>(c));
+        for (int k = 0; k < n; ++k) {
+          b = b - a[k] * (place.mean[k] + guide_centre[k]);
+          store(first.lanes(layout.input(c) + k) + i, a[k]);
+        }
+        store(first.lanes(layout.input(c) + n) + i, b);
+      }
+    }
+  };
+
+  const int64_t needed = averaged ? job.rows.first(job.y0) : job.y0;
+  int64_t next = needed / first.band() * first.band();
+  const auto produce = [&](int64_t end) BOX_ISA_LAMBDA {
+    for (; next < end && !stopped(job); next += kRows) {
+      first.advance(next, next + kRows <= needed, [&](int64_t x0, int64_t count) BOX_ISA_LAMBDA {
+        solve(count);
+        const int64_t valid = height - next < kRows ? height - next : kRows;
+        for (int64_t f = 0; f < fields; ++f) {
+          const int64_t lane = layout.input(f / (n + 1)) + f % (n + 1);
+          if (averaged) {
+            put_rows(first.lanes(lane), count, rings.rows[f], next, height, x0);
+          } else {
+            gather(first, lane, f, count, valid);
+            for (int64_t l = 0; l < valid; ++l) write(f, next, l, x0, count, out_row(f, l));
+          }
+        }
+      });
+    }
+  };
+  if (!averaged) {
+    produce(job.y1);
+    return arena.used();
+  }
+  for (int64_t y = job.y0; y < job.y1 && !stopped(job); y += kRows) {
+    const int64_t below = y + kRows < height ? y + kRows : height;
+    produce(job.rows.last(below - 1));
+    second.advance(y, false, [&](int64_t x0, int64_t count) BOX_ISA_LAMBDA {
+      const int64_t valid = job.y1 - y < kRows ? job.y1 - y : kRows;
+      for (int64_t f = 0; f < fields; ++f) gather(second, f, f, count, valid);
+      for (int64_t l = 0; l < valid; ++l) {
+        if (job.form == GuidedForm::kAveraged) {
+          for (int64_t f = 0; f < fields; ++f) write(f, y, l, x0, count, out_row(f, l));
+          continue;
+        }
+        for (int64_t c = 0; c < channels; ++c) {
+          const T* __restrict b = out_row(c * (n + 1) + n, l);
+          T* __restrict q = out_row(fields, l);
+          for (int k = 0; k < n; ++k) {
+            const T* __restrict a = out_row(c * (n + 1) + k, l);
+            const T* __restrict guide = images.pointers[k]->row(y + l) + x0;
+            const T* __restrict sum = k == 0 ? b : q;
+#pragma GCC ivdep
+            for (int64_t x = 0; x < count; ++x) q[x] = sum[x] + a[x] * guide[x];
+          }
+          write(c, y, l, x0, count, q);
+        }
+      }
+    });
+  }
+  return arena.used();
+}
+
+template <class T, int n>
+int64_t guided_backward_sweep(const GuidedBackwardJob& job, Arena arena) {
+  constexpr int kRows = kLanes<T>;
+  const int64_t height = job.rows.size, width = job.columns.size, channels = job.channels;
+  const bool filter = job.form == GuidedForm::kFilter, plain = job.form == GuidedForm::kPlain;
+  const Layout<n> layout{channels, true};
+  const int64_t kept = rows_kept(job.rows);
+
+  const int64_t grads = filter ? channels : channels * (n + 1);
+  Planes<T> images(arena, n + channels + grads);
+  for (int k = 0; k < n; ++k) images.add({arena, job.guide[k], job.type, width, height, kept}, true);
+  for (int64_t c = 0; c < channels; ++c) images.add({arena, job.input[c], job.type, width, height, kept}, true);
+  const int first_grad = images.count;
+  for (int64_t i = 0; i < grads; ++i) images.add({arena, job.grad[i], job.type, width, height, kept}, false);
+  Quantities first_list(arena, layout.count());
+  add_forward_quantities<n>(first_list, channels);
+  for (int c = 0; c < channels; ++c) {
+    for (int k = 0; k <= n; ++k) {
+      if (filter) {
+        first_list.add(first_grad + c, k < n ? k : -1, true);
+      } else if (!plain) {
+        first_list.add(first_grad + c * (n + 1) + k, -1, true);
+      }
+    }
+  }
+  Stage<T> first(arena, job.rows, job.columns, job.rows.radius, images.pointers, images.centred, images.count,
+                 first_list.list, first_list.count);
+  const int64_t tile = box_tile(job.rows.radius) < width ? box_tile(job.rows.radius) : width;
+  // Gradients of plain coefficients are not summed, only brought into lanes.
+  const int64_t lane_size = (tile + kRows) * kRows;
+  T* brought = arena.take<T>(plain ? grads * lane_size : 0);
+
+  // Fields: for each channel γ, the gradient of π and, for the filter, a; then the gradients of μ and of Σ.
+  const int64_t per_channel = n + 1 + (filter ? n : 0);
+  const int64_t fields = channels * per_channel + n + kPairs<n>;
+  const auto gamma_field = [&](int64_t c, int k) BOX_ISA_LAMBDA { return c * per_channel + k; };
+  const auto pi_field = [&](int64_t c) BOX_ISA_LAMBDA { return c * per_channel + n; };
+  const auto a_field = [&](int64_t c, int k) BOX_ISA_LAMBDA { return c * per_channel + n + 1 + k; };
+  const auto mu_field = [&](int k) BOX_ISA_LAMBDA { return channels * per_channel + k; };
+  const auto sigma_field = [&](int pair) BOX_ISA_LAMBDA { return channels * per_channel + n + pair; };
+  Planes<T> rings(arena, fields);
+  Quantities second_list(arena, fields);
+  for (int64_t f = 0; f < fields; ++f) {
+    const bool coefficient = f < channels * per_channel && f % per_channel > n;
+    second_list.add(rings.add(Rows<T>::ring(arena, width, height, rows_between(job.rows)), false), -1, !coefficient);
+  }
+  Stage<T> second(arena, job.rows, job.columns, job.rows.radius, rings.pointers, rings.centred, rings.count,
+                  second_list.list, second_list.count);
+  T* results = arena.take<T>(fields * lane_size);
+  T* out = arena.take<T>((fields + n + 1) * kRows * tile);
+  if (arena.counts_only()) return arena.used();
+  const bool streamed = height * width > kStreamedPixels;
+
+  const auto out_row = [&](int64_t f, int64_t l) BOX_ISA_LAMBDA { return out + (f * kRows + l) * tile; };
+  const Vector<T> eps = spread<T>(static_cast<T>(job.eps));
+  const auto result = [&](int64_t f, int64_t i, Vector<T> value) BOX_ISA_LAMBDA { store(results + f * lane_size + i, value); };
+
+  const auto solve = [&](int64_t y, int64_t count) BOX_ISA_LAMBDA {
+    Vector<T> guide_centre[n], eps_sum{};
+    for (int k = 0; k < n; ++k) guide_centre[k] = spread<T>(first.centre(k));
+    for (int64_t i = 0; i < count * kRows; i += kRows) {
+      const Place<T, n> place(first, i);
+      const Factor<T, n> factor(place.sigma, eps);
+      Vector<T> mu[n], grad_mu[n] = {}, grad_sigma[kPairs<n>] = {};
+      for (int k = 0; k < n; ++k) mu[k] = place.mean[k] + guide_centre[k];
+      for (int64_t c = 0; c < channels; ++c) {
+        Vector<T> a[n], gamma[n];
+        const Vector<T> pi = place.coefficients(first, layout, factor, c, i, a) + first.centre(n + static_cast<int>(c));
+        const T* grad_lanes = brought + c * (n + 1) * lane_size + i;
+        const Vector<T> beta = plain ? load(grad_lanes + n * lane_size) : load(first.lanes(layout.beta(c)) + i);
+        for (int k = 0; k < n; ++k) {
+          // The sum of g·I was made of what the tile's centre leaves of I, and so is the mean to take off.
+          const Vector<T> alpha = plain ? load(grad_lanes + k * lane_size) : load(first.lanes(layout.alpha(c, k)) + i);
+          gamma[k] = alpha - beta * (filter ? place.mean[k] : mu[k]);
+        }
+        factor.solve(gamma);
+        Vector<T> grad_pi = beta;
+        for (int k = 0; k < n; ++k) {
+          grad_pi = grad_pi - gamma[k] * mu[k];
+          grad_mu[k] = grad_mu[k] - beta * a[k] - gamma[k] * pi;
+          eps_sum = eps_sum - gamma[k] * a[k];
+          for (int l = k; l < n; ++l) {
+            grad_sigma[pair_of<n>(k, l)] = grad_sigma[pair_of<n>(k, l)] - (gamma[k] * a[l] + a[k] * gamma[l]);
+          }
+          result(gamma_field(c, k), i, gamma[k]);
+          if (filter) result(a_field(c, k), i, a[k]);
+        }
+        result(pi_field(c), i, grad_pi);
+      }
+      for (int k = 0; k < n; ++k) {
+        for (int l = 0; l < n; ++l) grad_mu[k] = grad_mu[k] - grad_sigma[pair_of<n>(k, l)] * mu[l];
+        result(mu_field(k), i, grad_mu[k]);
+      }
+      for (int pair = 0; pair < kPairs<n>; ++pair) result(sigma_field(pair), i, grad_sigma[pair]);
+    }
+    if (y < job.y0 || y >= job.y1) return;
+    for (int l = 0; l < kRows && y + l < job.y1; ++l) job.grad_eps[y + l] += static_cast<double>(eps_sum[l]);
+  };
+
+  const int64_t needed = job.rows.first(job.y0);
+  int64_t next = needed / first.band() * first.band();
+  const auto produce = [&](int64_t end) BOX_ISA_LAMBDA {
+    for (; next < end && !stopped(job); next += kRows) {
+      first.advance(next, next + kRows <= needed, [&](int64_t x0, int64_t count) BOX_ISA_LAMBDA {
+        for (int64_t i = 0; plain && i < grads; ++i) {
+          Stage<T>::bring(*images.pointers[first_grad + i], next, height, width, x0, count, brought + i * lane_size);
+        }
+        solve(next, count);
+        for (int64_t f = 0; f < fields; ++f) put_rows(results + f * lane_size, count, rings.rows[f], next, height, x0);
+      });
+    }
+  };
+  for (int64_t y = job.y0; y < job.y1 && !stopped(job); y += kRows) {
+    const int64_t below = y + kRows < height ? y + kRows : height;
+    produce(job.rows.last(below - 1));
+    second.advance(y, false, [&](int64_t x0, int64_t count) BOX_ISA_LAMBDA {
+      const int64_t valid = job.y1 - y < kRows ? job.y1 - y : kRows;
+      for (int64_t f = 0; f < fields; ++f) {
+        T* rows[kRows];
+        for (int l = 0; l < kRows; ++l) rows[l] = out_row(f, l);
+        Stage<T>::rows_of(second.lanes(f), count, rows, valid);
+      }
+      for (int64_t l = 0; l < valid; ++l) {
+        const T* guide[n];
+        for (int k = 0; k < n; ++k) guide[k] = images.pointers[k]->row(y + l) + x0;
+        for (int k = 0; k < n; ++k) {
+          T* __restrict to = out_row(fields + k, l);
+          const T* __restrict from = out_row(mu_field(k), l);
+          for (int64_t x = 0; x < count; ++x) to[x] = from[x];
+          for (int m = 0; m < n; ++m) {
+            const T* __restrict sigma = out_row(sigma_field(pair_of<n>(k, m)), l);
+            const T* __restrict other = guide[m];
+            for (int64_t x = 0; x < count; ++x) to[x] += sigma[x] * other[x];
+          }
+        }
+        for (int64_t c = 0; c < channels; ++c) {
+          T* __restrict grad_p = out_row(fields + n, l);
+          const T* __restrict pi = out_row(pi_field(c), l);
+          const T* __restrict p = images.pointers[n + c]->row(y + l) + x0;
+          for (int64_t x = 0; x < count; ++x) grad_p[x] = pi[x];
+          for (int k = 0; k < n; ++k) {
+            const T* __restrict gamma = out_row(gamma_field(c, k), l);
+            const T* __restrict own = guide[k];
+            T* __restrict to = out_row(fields + k, l);
+            for (int64_t x = 0; x < count; ++x) grad_p[x] += gamma[x] * own[x];
+            for (int64_t x = 0; x < count; ++x) to[x] += p[x] * gamma[x];
+            if (!filter) continue;
+            const T* __restrict a = out_row(a_field(c, k), l);
+            const T* __restrict g = images.pointers[first_grad + c]->row(y + l) + x0;
+            for (int64_t x = 0; x < count; ++x) to[x] += g[x] * a[x];
+          }
+          write_row(job.type, grad_p, job.grad_input[c].data, (y + l) * job.grad_input[c].row_stride + x0, count,
+                    streamed);
+        }
+        for (int k = 0; k < n; ++k) {
+          write_row(job.type, out_row(fields + k, l), job.grad_guide[k].data,
+                    (y + l) * job.grad_guide[k].row_stride + x0, count, streamed);
+        }
+      }
+    });
+  }
+  return arena.used();
+}
+
+// ---- The table ------------------------------------------------------------------------------------------------------
+
+int64_t box_filter_run(const BoxFilterJob& job, void* memory) {
+#ifdef BOX_WITH_DOUBLE
+  if (job.type == BoxType::kDouble) return box_filter_sweep<double>(job, Arena(memory));
+#endif
+  return box_filter_sweep<float>(job, Arena(memory));
+}
+
+int64_t guided_forward_run(const GuidedForwardJob& job, void* memory) {
+#ifdef BOX_WITH_DOUBLE
+  if (job.type == BoxType::kDouble) {
+    return job.guides == 1 ? guided_forward_sweep<double, 1>(job, Arena(memory))
+                           : guided_forward_sweep<double, 3>(job, Arena(memory));
+  }
+#endif
+  return job.guides == 1 ? guided_forward_sweep<float, 1>(job, Arena(memory))
+                         : guided_forward_sweep<float, 3>(job, Arena(memory));
+}
+
+int64_t guided_backward_run(const GuidedBackwardJob& job, void* memory) {
+#ifdef BOX_WITH_DOUBLE
+  if (job.type == BoxType::kDouble) {
+    return job.guides == 1 ? guided_backward_sweep<double, 1>(job, Arena(memory))
+                           : guided_backward_sweep<double, 3>(job, Arena(memory));
+  }
+#endif
+  return job.guides == 1 ? guided_backward_sweep<float, 1>(job, Arena(memory))
+                         : guided_backward_sweep<float, 3>(job, Arena(memory));
+}
+
+}  // namespace
+
+const BoxSweeps BOX_SWEEPS = {
+    [](const BoxFilterJob& job) { return box_filter_run(job, nullptr); },
+    [](const BoxFilterJob& job) {
+      box_filter_run(job, job.scratch);
+      _mm_sfence();
+    },
+    [](const GuidedForwardJob& job) { return guided_forward_run(job, nullptr); },
+    [](const GuidedForwardJob& job) {
+      guided_forward_run(job, job.scratch);
+      _mm_sfence();
+    },
+    [](const GuidedBackwardJob& job) { return guided_backward_run(job, nullptr); },
+    [](const GuidedBackwardJob& job) {
+      guided_backward_run(job, job.scratch);
+      _mm_sfence();
+    },
+};
+
+}  // namespace vision_native

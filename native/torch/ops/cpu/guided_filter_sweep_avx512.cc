@@ -1,0 +1,19 @@
+// Sweeps of the box and guided filters for CPUs with AVX512. The headers that other files share are included before the
+// instruction set is raised: an inline function of theirs could otherwise be linked into code for older CPUs.
+#include <emmintrin.h>
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "torch/ops/cpu/box_filter_sweep.h"
+
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+// The pragma passes over lambdas.
+#define BOX_ISA_LAMBDA __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
+#define BOX_VECTOR_BYTES 64
+#define BOX_SWEEPS kBoxSweepsAvx512
+#include "torch/ops/cpu/box_filter_lanes.inl"
+#include "torch/ops/cpu/box_filter_stage.inl"
+#include "torch/ops/cpu/guided_filter_sweep.inl"
