@@ -1,3 +1,16 @@
+export type { BoxEdge, BoxOptions } from './box-filter'
+export { boxMean, boxMeanAdjoint } from './box-filter'
+export type { FastGuidedOptions, GuidedLayerOptions, GuidedMode, GuidedOptions } from './guided-filter'
+export {
+  affineApply,
+  areaDownsample,
+  fastGuidedFilter,
+  guidedApply,
+  guidedCoefficients,
+  guidedFilter,
+  guidedFilterAsync,
+  guidedLayer,
+} from './guided-filter'
 export type { Tvl1CallOptions, Tvl1Clip, Tvl1ClipOptions, Tvl1Options, Tvl1Result } from './tvl1-flow'
 export { dequantiseFlow, quantiseFlow, Tvl1, tvl1, tvl1Flow } from './tvl1-flow'
 export type { Tvl1Params, Tvl1Preset } from './tvl1-presets'
