@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type * as TF from '@tensorflow/tfjs'
 import type * as ORT from 'onnxruntime-node'
+import type { Tf, TfWasm } from './tfjs-api'
 
 const BENCH = fileURLToPath(new URL('..', import.meta.url))
 
@@ -21,10 +21,11 @@ export async function onnxruntime(): Promise<typeof ORT> {
 }
 
 /** tfjs on its WebAssembly backend. */
-export async function tfjs(threads: number): Promise<typeof TF> {
-  const tf = await import('@tensorflow/tfjs')
-  const wasm = await import('@tensorflow/tfjs-backend-wasm')
-  const folder = dirname(fileURLToPath(import.meta.resolve('@tensorflow/tfjs-backend-wasm')))
+export async function tfjs(threads: number): Promise<Tf> {
+  const [core, backend]: readonly [string, string] = ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm']
+  const tf: Tf = await import(core)
+  const wasm: TfWasm = await import(backend)
+  const folder = dirname(fileURLToPath(import.meta.resolve(backend)))
   wasm.setWasmPaths(`${folder}/`)
   wasm.setThreadsCount(threads)
   if (!(await tf.setBackend('wasm'))) throw new Error('bench: the wasm backend of tfjs did not start')

@@ -1,28 +1,25 @@
 // The networks of networks.ts in tfjs, with batch norms folded beforehand: tfjs has no such pass.
-import type * as TF from '@tensorflow/tfjs'
 import type { BatchNorm2d, Conv2d, Linear } from '../../lib/nn'
 import { Conv2d as Convolution, BatchNorm2d as Norm, Sequential } from '../../lib/nn'
 import { noGrad, type Tensor, tidy } from '../../lib/tensor'
 import { Bottleneck, InvertedResidual, type MobileNetV2, ResNet } from './networks'
-
-type Activation = 'linear' | 'relu' | 'relu6'
-type Image = TF.Tensor
+import type { Tf, TfActivation, TfTensor } from './tfjs-api'
 
 interface FoldedConv {
-  readonly filter: TF.Tensor
-  readonly bias: TF.Tensor
+  readonly filter: TfTensor
+  readonly bias: TfTensor
   readonly stride: number
   readonly padding: number
   readonly depthwise: boolean
 }
 
 /** A function from an NHWC image to scores. */
-export function inTfjs(tf: typeof TF, network: ResNet | MobileNetV2): (x: Image) => TF.Tensor {
+export function inTfjs(tf: Tf, network: ResNet | MobileNetV2): (x: TfTensor) => TfTensor {
   const fold = folder(tf)
   return network instanceof ResNet ? resnet(tf, network, fold) : mobileNet(tf, network, fold)
 }
 
-function folder(tf: typeof TF) {
+function folder(tf: Tf) {
   return (conv: Conv2d, norm: BatchNorm2d): FoldedConv =>
     noGrad(() =>
       tidy(() => {
@@ -48,20 +45,20 @@ function folder(tf: typeof TF) {
 
 type Fold = ReturnType<typeof folder>
 
-function apply(tf: typeof TF, x: Image, conv: FoldedConv, activation: Activation): Image {
+function apply(tf: Tf, x: TfTensor, conv: FoldedConv, activation: TfActivation): TfTensor {
   const { filter, bias, stride, padding, depthwise } = conv
   const options = { x, filter, strides: stride, pad: padding, dimRoundingMode: 'floor' as const, bias, activation }
   return depthwise ? tf.fused.depthwiseConv2d(options) : tf.fused.conv2d(options)
 }
 
-function classifier(tf: typeof TF, { weight, bias }: Linear): (features: TF.Tensor) => TF.Tensor {
+function classifier(tf: Tf, { weight, bias }: Linear): (features: TfTensor) => TfTensor {
   const copy = (t: Tensor) => tidy(() => tf.tensor(t.contiguous().dataSync() as Float32Array, t.shape))
   if (bias === null) throw new Error('bench: the classifier has no bias')
   const [w, b] = [copy(weight.detach().t()), copy(bias.detach())]
   return (features) => tf.fused.matMul({ a: features, b: w, bias: b })
 }
 
-function resnet(tf: typeof TF, network: ResNet, fold: Fold) {
+function resnet(tf: Tf, network: ResNet, fold: Fold) {
   const stem = fold(network.conv1, network.bn1)
   const blocks = [network.layer1, network.layer2, network.layer3, network.layer4].flatMap((stage) =>
     [...stage].map((block) => {
@@ -75,7 +72,7 @@ function resnet(tf: typeof TF, network: ResNet, fold: Fold) {
     }),
   )
   const head = classifier(tf, network.fc)
-  return (x: Image) =>
+  return (x: TfTensor) =>
     tf.tidy(() => {
       let y = tf.maxPool(apply(tf, x, stem, 'relu'), 3, 2, 1, 'floor')
       for (const { convs, side } of blocks) {
@@ -87,8 +84,8 @@ function resnet(tf: typeof TF, network: ResNet, fold: Fold) {
     })
 }
 
-function mobileNet(tf: typeof TF, network: MobileNetV2, fold: Fold) {
-  const convNorm = (layer: unknown, activation: Activation) => {
+function mobileNet(tf: Tf, network: MobileNetV2, fold: Fold) {
+  const convNorm = (layer: unknown, activation: TfActivation) => {
     const [conv, norm] = layer instanceof Sequential ? [...layer] : []
     if (!(conv instanceof Convolution && norm instanceof Norm)) throw new Error('bench: a layer is no convolution')
     return { conv: fold(conv, norm), activation }
@@ -103,7 +100,7 @@ function mobileNet(tf: typeof TF, network: MobileNetV2, fold: Fold) {
     }
   })
   const head = classifier(tf, network.classifier.at(1) as Linear)
-  return (x: Image) =>
+  return (x: TfTensor) =>
     tf.tidy(() => {
       let y = x
       for (const { shortcut, steps } of stages) {

@@ -18,8 +18,8 @@ import { collect, plain } from '../support/data/collect'
 import { order as fixture } from '../support/data/order'
 
 const { permutations } = fixture
-const orderOf = (n: number, seed: number, epoch: number): number[] | undefined =>
-  permutations.find((p) => p.n === n && p.seed === seed && p.epoch === epoch)?.order
+const orderOf = (n: number, seed: number, epoch: number): number[] =>
+  permutations.find((p) => p.n === n && p.seed === seed && p.epoch === epoch)?.order ?? []
 
 let before = 0
 beforeEach(() => {

@@ -24,7 +24,8 @@ function fill<Norm extends BatchNorm1d | BatchNorm2d | BatchNorm3d>(bn: Norm): N
     for (const t of [bn.weight, bn.runningVar]) t?.copy_(rand(t.shape).add(0.5))
     for (const t of [bn.bias, bn.runningMean]) t?.copy_(randn(t.shape))
   })
-  return bn.eval()
+  bn.eval()
+  return bn
 }
 
 const difference = (a: Tensor, b: Tensor) => a.sub(b).abs().amax().toNumber()
