@@ -23,23 +23,25 @@ const { values: options } = parseArgs({
   },
 })
 const epochs = Number(options.epochs)
+const batchSize = 64
 
 async function train(seed: number) {
   const folder = join(options.folder, `seed-${seed}`)
   if (!options.resume) rmSync(folder, { recursive: true, force: true })
   const digits = await loadDigits({ testShare: 0.2, seed })
-  const loader = new DataLoader(digits.train, { batchSize: 64, shuffle: true, seed })
+  const loader = new DataLoader(digits.train, { batchSize, shuffle: true, seed })
 
   manualSeed(seed)
   const model = new DigitNet()
   const criterion = new CrossEntropyLoss({ labelSmoothing: 0.05 })
+  const steps = epochs * Math.ceil(digits.train.length / batchSize)
   const optimizer = new AdamW(model.parameters(), { lr: 2e-3, weightDecay: 0.02 })
-  const accuracy = new Accuracy({ classes: 10 })
+  const accuracy = new Accuracy()
   const trainer = new Trainer({
     model,
     optimizer,
     loss: ([images, labels]) => criterion.forward(model.forward(augment(images)), labels),
-    schedule: { scheduler: new CosineAnnealingLR(optimizer, { tMax: epochs * loader.length }), every: 'step' },
+    schedule: { scheduler: new CosineAnnealingLR(optimizer, { tMax: steps }), every: 'step' },
     validation: {
       data: new DataLoader(digits.test, { batchSize: 360 }),
       predict: ([images]) => model.forward(images),

@@ -19,7 +19,7 @@ export {
   SubsetRandomSampler,
   WeightedRandomSampler,
 } from './samplers'
-export type { SplitOptions } from './split'
+export type { Parts, SplitOptions } from './split'
 export { randomSplit, stratifiedSplit } from './split'
 export * from './transforms'
 export type { DatasetModule, WorkerInfo } from './worker-dataset'

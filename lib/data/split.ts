@@ -8,6 +8,9 @@ export interface SplitOptions {
   readonly seed?: number | undefined
 }
 
+/** One part for each number. */
+export type Parts<T, P extends readonly number[]> = { -readonly [K in keyof P]: Subset<T> }
+
 /**
  * Divides a data set at random into parts without common samples.
  *
@@ -15,18 +18,18 @@ export interface SplitOptions {
  *   goes to the parts in turn
  * @throws ArgumentError when the parts do not sum to the whole
  */
-export function randomSplit<T>(
+export function randomSplit<T, const P extends readonly number[]>(
   dataset: Dataset<T>,
-  parts: readonly number[],
+  parts: P,
   { seed = 0 }: SplitOptions = {},
-): Subset<T>[] {
+): Parts<T, P> {
   const lengths = partLengths(parts, dataset.length)
   const order = new RandomStream(seed, 0, Stream.Split).permutation(dataset.length)
   let start = 0
   return lengths.map((length) => {
     start += length
     return new Subset(dataset, order.slice(start - length, start))
-  })
+  }) as Parts<T, P>
 }
 
 function partLengths(parts: readonly number[], total: number): readonly number[] {
@@ -46,11 +49,11 @@ function partLengths(parts: readonly number[], total: number): readonly number[]
  * @returns the parts, each in the order of the data set
  * @throws ArgumentError when there is not one label for each sample, or the fractions do not sum to 1
  */
-export function stratifiedSplit<T>(
+export function stratifiedSplit<T, const P extends readonly number[]>(
   dataset: Dataset<T>,
   labels: Iterable<string | number | bigint | boolean>,
-  { fractions, seed = 0 }: SplitOptions & { readonly fractions: readonly number[] },
-): Subset<T>[] {
+  { fractions, seed = 0 }: SplitOptions & { readonly fractions: P },
+): Parts<T, P> {
   checkFractions(fractions, 'stratifiedSplit')
   const classes = new Map<unknown, number[]>()
   let count = 0
@@ -82,7 +85,7 @@ export function stratifiedSplit<T>(
         dataset,
         part.sort((a, b) => a - b),
       ),
-  )
+  ) as Parts<T, P>
 }
 
 /** How many of a class's samples each part takes; what rounding leaves over goes to those that lack most so far. */
