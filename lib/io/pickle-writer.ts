@@ -77,7 +77,8 @@ export class PickleWriter {
       this.#uint8(index)
     } else {
       this.#op(long)
-      this.#bytes.writeUInt32LE(index, this.#room(4))
+      const at = this.#room(4)
+      this.#bytes.writeUInt32LE(index, at)
     }
   }
 
@@ -93,7 +94,8 @@ export class PickleWriter {
 
   float(value: number): void {
     this.#op(Op.BinFloat)
-    this.#bytes.writeDoubleBE(value, this.#room(8))
+    const at = this.#room(8)
+    this.#bytes.writeDoubleBE(value, at)
   }
 
   /** @param value of no more than `MAX_INTEGER_BYTES` bytes */
@@ -103,10 +105,12 @@ export class PickleWriter {
       this.#uint8(Number(value))
     } else if (value >= 0n && value < 0x10000n) {
       this.#op(Op.BinInt2)
-      this.#bytes.writeUInt16LE(Number(value), this.#room(2))
+      const at = this.#room(2)
+      this.#bytes.writeUInt16LE(Number(value), at)
     } else if (BigInt.asIntN(32, value) === value) {
       this.#op(Op.BinInt)
-      this.#bytes.writeInt32LE(Number(value), this.#room(4))
+      const at = this.#room(4)
+      this.#bytes.writeInt32LE(Number(value), at)
     } else {
       const length = integerBytes(value)
       this.#op(Op.Long1)
@@ -119,8 +123,9 @@ export class PickleWriter {
     if (this.recall(value)) return
     const length = Buffer.byteLength(value)
     this.#op(Op.BinUnicode)
-    this.#bytes.writeUInt32LE(length, this.#room(4))
-    this.#bytes.write(value, this.#room(length))
+    const at = this.#room(4 + length)
+    this.#bytes.writeUInt32LE(length, at)
+    this.#bytes.write(value, at + 4)
     this.remember(value)
   }
 
@@ -133,7 +138,8 @@ export class PickleWriter {
       return
     }
     this.#op(Op.Global)
-    this.#bytes.write(text, this.#room(Buffer.byteLength(text)))
+    const at = this.#room(Buffer.byteLength(text))
+    this.#bytes.write(text, at)
     this.#globals.set(text, this.#remembered)
     this.#put()
   }
@@ -196,7 +202,7 @@ export class PickleWriter {
     this.#bytes[at] = value
   }
 
-  /** Where the next `bytes` bytes go. */
+  /** Where the next `bytes` bytes go. May replace `#bytes`: call it in a statement of its own before. */
   #room(bytes: number): number {
     const begin = this.#length
     this.#length += bytes
