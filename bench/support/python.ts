@@ -17,10 +17,10 @@ export function findPython(): string {
   const python = join(VENV, 'bin/python')
   const complete = join(VENV, 'complete')
   if (existsSync(complete)) return python
-  console.error(`bench: installing the peers into ${VENV} (about 700 MB, once)`)
+  console.error(`bench: installing the peers into ${VENV} (about 5 GB, once)`)
   const run = (command: string, ...args: string[]) => execFileSync(command, args, { stdio: ['ignore', 2, 2] })
   run('python3', '-m', 'venv', '--clear', VENV)
-  run(python, '-m', 'pip', 'install', '--quiet', '--no-deps', '-r', join(BENCH, 'requirements.txt'))
+  run(python, '-m', 'pip', 'install', '--quiet', '-r', join(BENCH, 'requirements.txt'))
   run('touch', complete)
   return python
 }
