@@ -33,7 +33,7 @@ inline void guided_check_apply(const char* op, GuidedMode mode, const at::Tensor
               ", h, w] in this mode, got shape ", coefficients.sizes());
   guided_check_pair(op, mode, guide, coefficients.select(2, 0), true);
   TORCH_CHECK(guide.numel() == 0 || (coefficients.size(3) > 0 && coefficients.size(4) > 0) || coefficients.size(1) == 0, op,
-              ": coefficients ", coefficients.sizes(), " have no pixels, the guide ", guide.sizes(), " has");
+              ": coefficients of shape ", coefficients.sizes(), " have no pixels, the guide has shape ", guide.sizes());
 }
 
 inline void guided_check_factor(const at::Tensor& input, int64_t factor) {

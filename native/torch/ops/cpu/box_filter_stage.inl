@@ -88,12 +88,13 @@ class Stage {
  public:
   static constexpr int kRows = kLanes<T>;
 
-  /// Plane i is `*planes[i]`; those with `centred[i]` have a value near the tile's mean subtracted.
+  /// Plane i is `*planes[i]`; those with `centred[i]` have a value near the tile's mean subtracted. `careful` sums keep what
+  /// rounding loses along a row: three guides that are nearly equal make equations that need those digits.
   Stage(Arena& arena, const BoxAxis& rows, const BoxAxis& columns, int64_t radius, Rows<T>* const* planes,
-        const bool* centred, int plane_count, const Quantity* quantities, int64_t quantity_count)
+        const bool* centred, int plane_count, const Quantity* quantities, int64_t quantity_count, bool careful = false)
       : rows_(rows), columns_(columns), planes_(planes), centred_(centred), plane_count_(plane_count),
         quantities_(quantities), count_(quantity_count), band_(box_band(radius)), tile_(box_tile(radius)),
-        tiles_((columns.size + tile_ - 1) / tile_), reach_(columns.reach()), row_reach_(rows.reach()) {
+        tiles_((columns.size + tile_ - 1) / tile_), reach_(columns.reach()), row_reach_(rows.reach()), careful_(careful) {
     const int64_t width = columns.size;
     const int64_t widest = width < tile_ ? width : tile_;
     range_ = widest + 2 * reach_ < width ? widest + 2 * reach_ : width;
@@ -370,6 +371,25 @@ class Stage {
     }
     const int64_t ahead = (2 * reach_ + 1) * kRows;
     const int64_t count = x1 - x0;
+    if (careful_) {
+      Vector<T> lost[n] = {};
+      for (int64_t k = 0; k < count; ++k) {
+        const Vector<T> scale = inverse_y * inverse_x_[x0 + k];
+#pragma GCC unroll 4
+        for (int i = 0; i < n; ++i) {
+          T* at = lane[i] + k * kRows;
+          if (k > 0) {
+            const Vector<T> change = load(at + ahead) - load(at);
+            const Vector<T> next = s[i] + change;
+            lost[i] = lost[i] + ((s[i] - next) + change);
+            s[i] = next;
+          }
+          const Vector<T> sum = s[i] + lost[i];
+          store(at, adjoint[i] ? sum : sum * scale);
+        }
+      }
+      return;
+    }
     const auto slide = [&](auto scale_of) BOX_ISA_LAMBDA __attribute__((always_inline)) {
       for (int64_t k = 0; k < count; ++k) {
         const Vector<T> scale = inverse_y * inverse_x_[x0 + k];
@@ -403,6 +423,7 @@ class Stage {
   int plane_count_;
   const Quantity* quantities_;
   int64_t count_, band_, tile_, tiles_, reach_, row_reach_;
+  bool careful_;
   int64_t range_ = 0, lanes_stride_ = 0, tile_now_ = 0;
   T *sums_ = nullptr, *centres_ = nullptr, *blanks_ = nullptr, *lanes_ = nullptr, *inverse_x_ = nullptr;
   const T **entering_ = nullptr, **leaving_ = nullptr;

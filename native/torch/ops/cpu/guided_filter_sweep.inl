@@ -214,7 +214,7 @@ int64_t guided_forward_sweep(const GuidedForwardJob& job, Arena arena) {
   Quantities first_list(arena, layout.count());
   add_forward_quantities<n>(first_list, channels);
   Stage<T> first(arena, job.rows, job.columns, job.rows.radius, images.pointers, images.centred, images.count,
-                 first_list.list, first_list.count);
+                 first_list.list, first_list.count, n > 1);
 
   const int64_t fields = channels * (n + 1);
   Planes<T> rings(arena, fields);
@@ -339,7 +339,7 @@ int64_t guided_backward_sweep(const GuidedBackwardJob& job, Arena arena) {
     }
   }
   Stage<T> first(arena, job.rows, job.columns, job.rows.radius, images.pointers, images.centred, images.count,
-                 first_list.list, first_list.count);
+                 first_list.list, first_list.count, n > 1);
   const int64_t tile = box_tile(job.rows.radius) < width ? box_tile(job.rows.radius) : width;
   // Gradients of plain coefficients are not summed, only brought into lanes.
   const int64_t lane_size = (tile + kRows) * kRows;
