@@ -30,6 +30,14 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of a forward pass, captured and optimized, beside PyTorch, onnxruntime and tfjs',
     run: async (context) => (await import('./inference')).inference(context),
   },
+  floor: {
+    title: 'memory bandwidth and arithmetic of this machine, through LibTorch',
+    run: async () => (await import('./floor')).floor(),
+  },
+  'guided-filter': {
+    title: 'time of the guided filter at 1080p, beside OpenCV’s and a composition of LibTorch’s',
+    run: async (context) => (await import('./guided-filter')).guidedFilterTime(context),
+  },
   'train-step': {
     title: 'time of a training step, captured and eager, beside eager PyTorch',
     run: async (context) => (await import('./train-step')).trainStep(context),
