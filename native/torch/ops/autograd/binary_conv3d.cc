@@ -32,11 +32,11 @@ BinConv3dOptions saved_options(AutogradContext* context) {
 
 struct Forward : torch::autograd::Function<Forward> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias, const BinConv3dOptions& options) {
-    context->save_for_backward({x, weight, bias});
+                            const std::optional<at::Tensor>& bias, const BinConv3dOptions& options) {
+    context->save_for_backward({x, weight, or_undefined(bias)});
     save(context, options);
     const at::AutoDispatchBelowADInplaceOrView below;
-    return call_bin_conv3d(x, weight, optional(bias), options);
+    return call_bin_conv3d(x, weight, bias, options);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -51,10 +51,10 @@ struct Forward : torch::autograd::Function<Forward> {
 
 struct Backward : torch::autograd::Function<Backward> {
   static variable_list forward(AutogradContext*, const at::Tensor& gradient, const at::Tensor& x,
-                               const at::Tensor& weight, const at::Tensor& bias, const BinConv3dOptions& options,
-                               std::array<bool, 3> wanted) {
+                               const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                               const BinConv3dOptions& options, std::array<bool, 3> wanted) {
     const at::AutoDispatchBelowADInplaceOrView below;
-    const auto [dx, dw, db] = call_bin_conv3d_backward(gradient, x, weight, optional(bias), options, wanted);
+    const auto [dx, dw, db] = call_bin_conv3d_backward(gradient, x, weight, bias, options, wanted);
     return {dx, dw, db};
   }
 
@@ -68,7 +68,7 @@ at::Tensor bin_conv3d(const at::Tensor& x, const at::Tensor& weight, const std::
                       at::IntArrayRef stride, at::IntArrayRef padding, c10::string_view scale,
                       c10::string_view estimator) {
   const BinConv3dOptions options{stride.vec(), padding.vec(), std::string(scale), std::string(estimator)};
-  return Forward::apply(x, weight, or_undefined(bias), options);
+  return Forward::apply(x, weight, bias, options);
 }
 
 BinConv3dGradients bin_conv3d_backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& weight,
@@ -76,7 +76,7 @@ BinConv3dGradients bin_conv3d_backward(const at::Tensor& gradient, const at::Ten
                                        at::IntArrayRef padding, c10::string_view scale, c10::string_view estimator,
                                        std::array<bool, 3> wanted) {
   const BinConv3dOptions options{stride.vec(), padding.vec(), std::string(scale), std::string(estimator)};
-  const variable_list gradients = Backward::apply(gradient, x, weight, or_undefined(bias), options, wanted);
+  const variable_list gradients = Backward::apply(gradient, x, weight, bias, options, wanted);
   return {gradients[0], gradients[1], gradients[2]};
 }
 
