@@ -157,7 +157,7 @@ export function guidedApply(
     alignCorners = true,
   }: { readonly mode?: GuidedMode | undefined; readonly alignCorners?: boolean } = {},
 ): Tensor {
-  const options = { mode: modeName(mode), align_corners: alignCorners }
+  const options = { mode: modeName(mode), alignCorners }
   return resultOf(call('vision_native::guided_apply', [coefficients, guide], options))
 }
 
