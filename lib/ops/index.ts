@@ -1,3 +1,14 @@
+export type {
+  BinaryConv3dOptions,
+  BinaryEpilogue,
+  BinaryEstimator,
+  BinaryLayerOutput,
+  BinaryScale,
+  BinarySize,
+  PackedBinaryWeight,
+  PackedConv3dOptions,
+} from './binary-conv3d'
+export { bconv3d, bconv3dFused, binConv3d, packBinaryWeight, signBiasPack, unpackSigns } from './binary-conv3d'
 export type { BoxEdge, BoxOptions } from './box-filter'
 export { boxMean, boxMeanAdjoint } from './box-filter'
 export type { FastGuidedOptions, GuidedLayerOptions, GuidedMode, GuidedOptions } from './guided-filter'
