@@ -11,6 +11,15 @@ export type {
 export { bconv3d, bconv3dFused, binConv3d, packBinaryWeight, signBiasPack, unpackSigns } from './binary-conv3d'
 export type { BoxEdge, BoxOptions } from './box-filter'
 export { boxMean, boxMeanAdjoint } from './box-filter'
+export type { CapsuleRoutingOptions, MarginLossOptions, RoutedCapsules, SquashOptions } from './capsule-routing'
+export {
+  capsuleLengths,
+  capsuleRouting,
+  capsuleRoutingWithCouplings,
+  capsuleVotes,
+  marginLoss,
+  squash,
+} from './capsule-routing'
 export type { FastGuidedOptions, GuidedLayerOptions, GuidedMode, GuidedOptions } from './guided-filter'
 export {
   affineApply,
