@@ -20,6 +20,8 @@ export {
   marginLoss,
   squash,
 } from './capsule-routing'
+export type { ContentAwareUpsampleOptions } from './content-aware-upsample'
+export { contentAwareUpsample, expandPyramid, poolPyramid } from './content-aware-upsample'
 export type { FastGuidedOptions, GuidedLayerOptions, GuidedMode, GuidedOptions } from './guided-filter'
 export {
   affineApply,
