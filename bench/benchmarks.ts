@@ -14,6 +14,10 @@ export interface Benchmark {
 
 /** What `npm run bench -- NAME` runs. */
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  'binary-conv3d': {
+    title: 'time of binary 3D convolution at the layers of C3D, beside LibTorch’s float32 convolution',
+    run: async (context) => (await import('./binary-conv3d')).binaryConv3dTime(context),
+  },
   'call-overhead': {
     title: 'time of a call on tiny tensors, beside PyTorch in Python; memory over many calls',
     run: async (context) => (await import('./call-overhead')).callOverhead(context),

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import torch
 
+from binary_conv3d import check_binary_conv3d, measure_binary_conv3d
+
 ROOT = Path(__file__).resolve().parents[2]
 OPENCV24 = dict(pyramid="binomial", scale_factor=0.5, outer_iterations=1, inner_iterations=300, median_filter=False)
 IPOL = dict(OPENCV24, pyramid="gaussian", scales=100, gradient_floor=1e-10, stretch_input=True, presmoothing_sigma=0.8)
@@ -162,8 +164,10 @@ def main():
     print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}")
     check_steps(torch.ops.vision_native)
     check_solves(torch.ops.vision_native)
+    check_binary_conv3d(torch.ops.vision_native, check)
     if not options.no_timing:
         measure(torch.ops.vision_native)
+        measure_binary_conv3d(torch.ops.vision_native, check)
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed, 0 skipped")
     return 0 if all(results) else 1
 
