@@ -415,8 +415,8 @@ describe('degenerate sizes and bad input', () => {
     tidy(() => {
       const on = (t: Tensor) => t.to('meta')
       const [x, w] = [randn([2, 65, 3, 5, 7]), randn([9, 65, 3, 3, 3])]
-      const real = binConv3d(x, w, { padding: 1, scale: 'none' })
-      const meta = binConv3d(on(x), on(w), { padding: 1, scale: 'none' })
+      const real = binConv3d(x, w, { padding: 1 })
+      const meta = binConv3d(on(x), on(w), { padding: 1 })
       expect([meta.shape, meta.dtype]).toEqual([real.shape, real.dtype])
       const fused = (place: (t: Tensor) => Tensor) =>
         bconv3dFused(signBiasPack(place(x)), packBinaryWeight(place(w)), place(randn([9])), place(zeros([9])), {

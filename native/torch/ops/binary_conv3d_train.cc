@@ -73,7 +73,8 @@ at::Tensor bin_conv3d(const at::Tensor& x, const at::Tensor& weight, const std::
   const at::Tensor sums = convolve.call(pack_x.call(x, bias), pack_w.call(weight), shape.channels, shape.out_channels,
                                         shape.kernel, shape.stride, shape.padding);
   const at::Tensor y = sums.permute({0, 4, 1, 2, 3});
-  if (options.scale == "none") return y.to(x.scalar_type());
+  // On the meta device there is nothing to scale, and LibTorch's abs has no kernel without Python.
+  if (options.scale == "none" || x.is_meta()) return y.to(x.scalar_type());
   const auto wide = weight.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   return y.to(wide).mul(scale_of(weight.to(wide)).view({1, -1, 1, 1, 1})).to(x.scalar_type());
 }
