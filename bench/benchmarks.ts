@@ -22,6 +22,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of a call on tiny tensors, beside PyTorch in Python; memory over many calls',
     run: async (context) => (await import('./call-overhead')).callOverhead(context),
   },
+  'content-aware-upsample': {
+    title: 'time of content-aware upsampling, beside LibTorch’s operators',
+    run: async (context) => (await import('./content-aware-upsample')).contentAwareUpsampleTime(context),
+  },
   'data-loading': {
     title: 'time to make batches of JPEG files, beside PyTorch’s DataLoader; how long training waits for them',
     run: async (context) => (await import('./data-loading')).dataLoading(context),
