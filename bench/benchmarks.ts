@@ -22,6 +22,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of a call on tiny tensors, beside PyTorch in Python; memory over many calls',
     run: async (context) => (await import('./call-overhead')).callOverhead(context),
   },
+  'capsule-routing': {
+    title: 'time of capsule routing at the shape of the iris matcher, beside LibTorch’s operators',
+    run: async (context) => (await import('./capsule-routing')).capsuleRoutingTime(context),
+  },
   'content-aware-upsample': {
     title: 'time of content-aware upsampling, beside LibTorch’s operators',
     run: async (context) => (await import('./content-aware-upsample')).contentAwareUpsampleTime(context),
