@@ -58,15 +58,20 @@ export async function trainStep({
       const differences = ours.map((losses) => largestDifference(losses, reference ?? []))
       const times = { theirs: [] as number[], captured: [] as number[], eager: [] as number[] }
       for (let round = -WARM_UP; round < ROUNDS; round++) {
-        memory.takeLongestCallMs()
-        const run = { captured: (await captured(each.steps)).ms, longest: memory.takeLongestCallMs() }
-        const peerMs = (await theirs(each.steps)).ms
-        const eagerMs = (await eager(each.steps)).ms
-        if (round < 0) continue
-        longest = Math.max(longest, run.longest)
-        times.captured.push(run.captured)
-        times.theirs.push(peerMs)
-        times.eager.push(eagerMs)
+        const contestants = [
+          ['captured', captured],
+          ['theirs', theirs],
+          ['eager', eager],
+        ] as const
+        // Each comes first in turn, as what ran before warms or cools the caches.
+        for (let turn = 0; turn < contestants.length; turn++) {
+          const [name, train] = contestants[(turn + round + WARM_UP) % contestants.length] ?? contestants[0]
+          memory.takeLongestCallMs()
+          const { ms } = await train(each.steps)
+          if (round < 0) continue
+          times[name].push(ms)
+          if (name === 'captured') longest = Math.max(longest, memory.takeLongestCallMs())
+        }
       }
       const peerMs = median(times.theirs)
       for (const [index, kind] of (['captured', 'eager'] as const).entries()) {
