@@ -10,9 +10,11 @@
 
 namespace vision_native {
 
+void rest_openmp() { omp_pause_resource_all(omp_pause_soft); }
+
 Scheduler& scheduler() {
   // Never destroyed: its threads may still be waiting when statics of the process go.
-  static auto* const pool = new Scheduler(omp_get_max_threads());
+  static auto* const pool = new Scheduler(omp_get_max_threads(), rest_openmp);
   return *pool;
 }
 

@@ -12,6 +12,10 @@
 
 namespace vision_native {
 
+/// Ends the threads that OpenMP keeps of this thread's last parallel region. With those of several threads there are more
+/// than cores, libgomp then no longer waits actively, and every region begins with a wake-up.
+void rest_openmp();
+
 /// The pool of the process.
 Scheduler& scheduler();
 

@@ -56,6 +56,7 @@ napi_value run_graph(Environment& self, const Parameters& in) {
 }
 
 napi_value run_graph_async(Environment& self, const Parameters& in) {
+  rest_openmp();
   const std::shared_ptr<Graph> graph = graph_of(self, in);
   return to_js(self.env, self.start(std::make_unique<GraphJob>(self, graph, inputs_of(self, *graph), in.raw(1))));
 }

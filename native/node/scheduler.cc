@@ -1,11 +1,20 @@
 #include "node/scheduler.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
+#include <utility>
 
 namespace vision_native {
 
-Scheduler::Scheduler(int limit) : limit_(std::max(1, limit)) {}
+namespace {
+
+// The next step of a training comes sooner.
+constexpr std::chrono::milliseconds kRestAfter{5};
+
+}  // namespace
+
+Scheduler::Scheduler(int limit, std::function<void()> rest) : rest_(std::move(rest)), limit_(std::max(1, limit)) {}
 
 Scheduler::~Scheduler() {
   std::unique_lock lock(mutex_);
@@ -38,11 +47,23 @@ void Scheduler::start_worker_if_needed() {
   std::thread([this] { work(); }).detach();
 }
 
+bool Scheduler::awake() const {
+  return (!queue_.empty() && busy_threads_ < limit_) || (stopping_ && queue_.empty());
+}
+
 void Scheduler::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_workers_;
-    wake_.wait(lock, [this] { return (!queue_.empty() && busy_threads_ < limit_) || (stopping_ && queue_.empty()); });
+    if (!wake_.wait_for(lock, kRestAfter, [this] { return awake(); })) {
+      --idle_workers_;
+      lock.unlock();
+      rest_();
+      lock.lock();
+      ++idle_workers_;
+      // A job that came meanwhile found this thread busy.
+      wake_.wait(lock, [this] { return awake(); });
+    }
     --idle_workers_;
     if (queue_.empty()) break;
 

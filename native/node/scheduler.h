@@ -13,7 +13,8 @@ class Scheduler {
  public:
   using Job = std::function<void(int threads)>;
 
-  explicit Scheduler(int limit);
+  /// `rest` is called on each thread of the pool some milliseconds after its last job.
+  explicit Scheduler(int limit, std::function<void()> rest = [] {});
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
   /// Finishes what is queued, then stops.
@@ -25,12 +26,15 @@ class Scheduler {
 
  private:
   void work();
+  /// True when there is a job for this thread, or nothing more to come.
+  bool awake() const;
   void start_worker_if_needed();
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable stopped_;
   std::deque<Job> queue_;
+  const std::function<void()> rest_;
   int limit_;
   int busy_threads_ = 0;
   int workers_ = 0;
