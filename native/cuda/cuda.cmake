@@ -52,9 +52,21 @@ file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/cuda")
 add_library(vision_native_cuda SHARED ${CUDA_HOST_SOURCES} ${CUDA_OBJECTS})
 set_source_files_properties(${CUDA_OBJECTS} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 target_include_directories(vision_native_cuda SYSTEM PRIVATE "${CUDA_INCLUDE}")
+# At run time libtorch_cuda.so is there; where LibTorch was set up for the CPU it is not, and an empty library of its name
+# serves the linker, which asks of a shared library only that the names it needs exist when it is opened.
+set(TORCH_CUDA "${LIBTORCH}/lib/libtorch_cuda.so")
+if(NOT EXISTS "${TORCH_CUDA}")
+  file(WRITE "${CMAKE_BINARY_DIR}/stub/torch_cuda.cc" "")
+  add_library(torch_cuda_stub SHARED "${CMAKE_BINARY_DIR}/stub/torch_cuda.cc")
+  set_target_properties(torch_cuda_stub PROPERTIES
+    OUTPUT_NAME torch_cuda LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/stub")
+  set(TORCH_CUDA torch_cuda_stub)
+  # The names it holds are looked up when it is opened; as-needed would drop a library that has none of them.
+  target_link_options(vision_native_cuda PRIVATE -Wl,--no-as-needed)
+endif()
 # The runtime library has no unversioned name in pip's toolkit, so it is linked by the SONAME that LibTorch uses.
 target_link_libraries(vision_native_cuda PRIVATE
-  vision_native_ops "${LIBTORCH}/lib/libc10_cuda.so" "${LIBTORCH}/lib/libtorch_cuda.so" "-L${CUDART_FOLDER}" -l:libcudart.so.13)
+  vision_native_ops "${LIBTORCH}/lib/libc10_cuda.so" ${TORCH_CUDA} "-L${CUDART_FOLDER}" -l:libcudart.so.13)
 # LibTorch's CUDA wheel needs its sibling packages at run time only.
 target_link_options(vision_native_cuda PRIVATE -Wl,-z,nodelete -Wl,-z,noexecstack)
 set_target_properties(vision_native_cuda PROPERTIES
