@@ -15,6 +15,7 @@ const VALUES = { file: 'native/node/value.cc', test: 'test/native/bridge.test.ts
 const SCOPES = { file: 'lib/tensor/scope.ts', test: 'test/tensor/scope.test.ts' }
 const CALLS = { file: 'lib/tensor/call.ts', test: 'test/native/bridge.test.ts' }
 const PIXELS = { file: 'native/torch/ops/tvl1_flow_math.h', test: 'test/native/tvl1-flow-steps.test.ts' }
+const TRAINER = { test: 'test/train/trainer.test.ts' }
 const GRAPHS = { test: 'test/tensor/graph.test.ts' }
 const HOOKS = { file: 'native/node/autograd.cc', test: 'test/tensor/autograd-hooks.test.ts' }
 
@@ -385,5 +386,42 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  separate(tensors);\n',
     replace: '',
     test: 'test/tensor/transfer.test.ts',
+  },
+
+  // ---- Training and its files -----------------------------------------------------------------------------------------
+  {
+    name: 'a capture that failed is not undone',
+    file: 'lib/train/step.ts',
+    find: 'before.restore()',
+    replace: '',
+    ...TRAINER,
+  },
+  {
+    name: 'the last batches of an epoch weigh as those of a whole group',
+    file: 'lib/train/trainer.ts',
+    find: 'Math.min(accumulate, (this.data.length ?? Number.POSITIVE_INFINITY) - (batch - (batch % accumulate)))',
+    replace: 'accumulate',
+    ...TRAINER,
+  },
+  {
+    name: 'a resumed training forgets its place in the data',
+    file: 'lib/train/state.ts',
+    find: "if (parts.data.state) parts.data.loadState?.(need('loader') as never)",
+    replace: '',
+    test: 'test/train/kill.test.ts',
+  },
+  {
+    name: 'a loss that is NaN goes on',
+    file: 'lib/train/loss-window.ts',
+    find: 'if (!Number.isFinite(numbers.loss)) throw',
+    replace: 'if (Number.isFinite(numbers.loss) && numbers.loss === 1e300) throw',
+    ...TRAINER,
+  },
+  {
+    name: 'a string of a pickle is written beside its length',
+    file: 'lib/io/pickle-writer.ts',
+    find: 'this.#bytes.write(value, at + 4)',
+    replace: 'this.#bytes.write(value, at + 3)',
+    test: 'test/io/pickle-writer.test.ts',
   },
 ]
