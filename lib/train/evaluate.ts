@@ -1,4 +1,4 @@
-import { VisionNativeError } from '../native/errors'
+import { CancelledError, VisionNativeError } from '../native/errors'
 import type { Module } from '../nn/module'
 import { noGrad } from '../tensor/autograd'
 import { type CapturedFunction, capture } from '../tensor/graph'
@@ -36,7 +36,9 @@ export class Evaluator<Batch, Output> {
         more = await tidyAsync(async () => {
           const { done, value } = await batches.next()
           if (done) return false
-          signal?.throwIfAborted()
+          if (signal?.aborted) {
+            throw new CancelledError('Trainer.evaluate: cancelled by its AbortSignal', { cause: signal.reason })
+          }
           const batch = toDevice(value, this.device)
           update(await this.#output(batch), batch)
           return true

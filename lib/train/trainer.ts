@@ -243,7 +243,8 @@ class Run<Batch, Output> {
     try {
       for (let i = 0; i < skip; i++) await tidyAsync(async () => void (await batches.next()))
       while (outcome === 'next') {
-        this.#checkSignal()
+        // An epoch that has all its batches is ended first: between the two there is no place to go on from.
+        if (!this.#isEpochWhole()) this.#checkSignal()
         outcome = await tidyAsync(() => this.#batch(batches, timer))
         if (outcome !== 'end') await this.#afterBatch()
       }
@@ -389,8 +390,7 @@ class Run<Batch, Output> {
     if (!evaluator) return undefined
     const isLast = epoch === undefined || epoch === this.limits.epochs
     if (!isLast && epoch % (validation?.everyEpochs ?? 1) !== 0) return undefined
-    this.#checkSignal()
-    const evaluate = () => evaluator.run(this.limits.signal)
+    const evaluate = () => evaluator.run()
     this.#validation = await (ema ? ema.use(evaluate) : evaluate())
     return this.#validation
   }

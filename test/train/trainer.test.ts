@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { DataLoader, TensorDataset } from '../../lib/data'
 import { BatchNorm1d, Dropout, Linear, type Module, ReLU, Sequential } from '../../lib/nn'
 import { Adam, ExponentialMovingAverage, ReduceLROnPlateau, SGD, StepLR } from '../../lib/optim'
 import { manualSeed, memory, noGrad, type Tensor, tensor, zeros } from '../../lib/tensor'
@@ -415,6 +416,28 @@ describe('a run folder', () => {
     )
     expect(untimed(cut)).toEqual(untimed(whole))
     expect(result.records.length).toBe(untimed(whole).length)
+  })
+
+  test('that was left at the last batch of an epoch goes on with the next epoch', async () => {
+    const data = () => {
+      const x = tensor(
+        Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+        { shape: [12, 2] },
+      )
+      const y = x.sum({ dim: [1], keepdim: true })
+      return new DataLoader(new TensorDataset(x, y), { batchSize: 4, shuffle: true, seed: 2 })
+    }
+    const straight = start(newFolder())
+    await straight.trainer.fit(data(), { epochs: 3 })
+
+    const [folder, abort] = [newFolder(), new AbortController()]
+    const options = { logEvery: 3, onRecord: ({ step }: { step: number }) => step === 3 && abort.abort() }
+    await expect(start(folder, options).trainer.fit(data(), { epochs: 3, signal: abort.signal })).rejects.toThrow(
+      /after step 3; resume: true/,
+    )
+    const resumed = start(folder)
+    await resumed.trainer.fit(data(), { epochs: 3, resume: true })
+    expect(weights(resumed.model)).toEqual(weights(straight.model))
   })
 
   test('of another run is not overwritten', async () => {
