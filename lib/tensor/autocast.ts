@@ -2,6 +2,7 @@ import { ArgumentError } from '../native/errors'
 import { bridge } from '../native/frame'
 import { loadCudaLibraries } from '../native/load-cuda'
 import { describe } from './call'
+import { withMode } from './mode'
 import { CODE_OF_DTYPE, DTYPE_OF_CODE, type DType } from './types'
 
 export interface AutocastOptions {
@@ -36,20 +37,11 @@ export function autocast<T>({ device = 'cpu', dtype, enabled = true, cache = tru
     throw new ArgumentError(`autocast: dtype is ${describe(to)}; it must be 'bfloat16' or 'float16'`)
   }
   if (device === 'cuda') loadCudaLibraries()
-  const native = bridge()
-  const before = native.enterAutocast(device, (enabled ? ENABLED : 0) + (cache ? CACHE : 0) + DTYPE_STEP * code)
-  let result: T
-  try {
-    result = fn()
-  } finally {
-    native.leaveAutocast(device, before)
-  }
-  if (!isThenable(result)) return result
-  // Its work goes on without the mode; that it may fail as well is no news.
-  result.then(undefined, () => {})
-  throw new ArgumentError(
-    'autocast: the function returned a promise, and the mode ends before the promise settles; await first, and call autocast around the synchronous part',
-  )
+  return withMode('autocast', fn, () => {
+    const native = bridge()
+    const before = native.enterAutocast(device, (enabled ? ENABLED : 0) + (cache ? CACHE : 0) + DTYPE_STEP * code)
+    return () => native.leaveAutocast(device, before)
+  })
 }
 
 /** True inside `autocast` of this kind of device. */
@@ -66,8 +58,4 @@ export function autocastDType(device: 'cpu' | 'cuda' = 'cpu'): DType {
 /** Forgets weights that were cast: those that were changed in place since would be used as they were. */
 export function clearAutocastCache(): void {
   bridge().clearAutocastCache()
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

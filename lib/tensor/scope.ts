@@ -3,6 +3,7 @@ import { ArgumentError, DisposedError } from '../native/errors'
 import { bridge, native, shared } from '../native/frame'
 import { debugEnabled, forgetSite, recordSite } from './debug'
 import { HANDLE, isTensor, OWNER, TENSORS, type TensorLike } from './handle'
+import { isThenable } from './mode'
 
 /**
  * Scopes are the memory model: a tensor belongs to the scope that was current when it was made and is freed with it,
@@ -155,10 +156,6 @@ export function dispose(value: unknown): void {
     freeHandle(tensor[HANDLE])
     tensor[HANDLE] = 0
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** Every tensor in a value: itself, or inside arrays, maps, sets, plain objects and objects that list their tensors. */
