@@ -1,7 +1,8 @@
 // Time of capsule routing at the shape of the iris matcher beside the same in LibTorch's operators.
 import { capsuleRouting } from '../lib/ops'
-import { grad, noGrad, ones, randn, setNumThreads, type Tensor, tidy, zeros } from '../lib/tensor'
+import { ones, randn, setNumThreads, type Tensor, tidy, zeros } from '../lib/tensor'
 import type { Context } from './benchmarks'
+import { operatorRun, timeOf } from './support/operator'
 import { largestDifference, median, type Row } from './support/result'
 
 const ROUNDS = 15
@@ -12,8 +13,8 @@ export function capsuleRoutingTime({ threads }: Context): { rows: Row[] } {
     const votes = randn([1, 8, 8, 16, 64, 64])
     const bias = ones([8, 16]).mul(0.1)
     const rows = [false, true].map((backward) => {
-      const ours = run((v, b) => capsuleRouting(v, { bias: b }), votes, bias, backward)
-      const theirs = run(composition, votes, bias, backward)
+      const ours = operatorRun((v, b) => capsuleRouting(v, { bias: b }), votes, bias, backward)
+      const theirs = operatorRun(composition, votes, bias, backward)
       const equalTo = largestDifference(ours(), theirs())
       const times: [number[], number[]] = [[], []]
       for (let round = 0; round < ROUNDS; round++) {
@@ -42,26 +43,4 @@ function composition(votes: Tensor, bias: Tensor): Tensor {
     if (t < 2) logits = logits.add(out.unsqueeze(1).mul(votes).sum({ dim: 3 }))
   }
   return out
-}
-
-function run(
-  route: (votes: Tensor, bias: Tensor) => Tensor,
-  votes: Tensor,
-  bias: Tensor,
-  backward: boolean,
-): () => Float32Array {
-  return () =>
-    tidy(() => {
-      if (!backward) return noGrad(() => route(votes, bias)).dataSync() as Float32Array
-      const inputs = [votes, bias].map((input) => input.detach().clone().requiresGrad_())
-      const [first, second] = inputs as [Tensor, Tensor]
-      const [gradient] = grad(route(first, second).square().sum(), inputs)
-      return (gradient as Tensor).dataSync() as Float32Array
-    })
-}
-
-function timeOf(body: () => unknown): number {
-  const start = performance.now()
-  body()
-  return performance.now() - start
 }

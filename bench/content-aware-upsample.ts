@@ -1,7 +1,8 @@
 // Time of content-aware upsampling beside the same in LibTorch's operators: windows by im2col, softmax and sum.
 import { contentAwareUpsample } from '../lib/ops'
-import { grad, im2col, noGrad, randn, setNumThreads, type Tensor, tidy } from '../lib/tensor'
+import { im2col, randn, setNumThreads, type Tensor, tidy } from '../lib/tensor'
 import type { Context } from './benchmarks'
+import { operatorRun, timeOf } from './support/operator'
 import { largestDifference, median, type Row } from './support/result'
 
 const ROUNDS = 15
@@ -12,8 +13,8 @@ export function contentAwareUpsampleTime({ threads }: Context): { rows: Row[] } 
     const features = randn([1, 256, 40, 40])
     const logits = randn([1, 100, 40, 40])
     const rows = [false, true].map((backward) => {
-      const ours = run(contentAwareUpsample, features, logits, backward)
-      const theirs = run(composition, features, logits, backward)
+      const ours = operatorRun(contentAwareUpsample, features, logits, backward)
+      const theirs = operatorRun(composition, features, logits, backward)
       const equalTo = largestDifference(ours(), theirs())
       const times: [number[], number[]] = [[], []]
       for (let round = 0; round < ROUNDS; round++) {
@@ -33,26 +34,4 @@ function composition(features: Tensor, logits: Tensor): Tensor {
   const weights = logits.reshape([1, 1, 25, 4, 40, 40]).softmax(2)
   const sums = taps.mul(weights).sum({ dim: 2 })
   return sums.reshape([1, 256, 2, 2, 40, 40]).permute([0, 1, 4, 2, 5, 3]).reshape([1, 256, 80, 80])
-}
-
-function run(
-  upsample: (features: Tensor, logits: Tensor) => Tensor,
-  features: Tensor,
-  logits: Tensor,
-  backward: boolean,
-): () => Float32Array {
-  return () =>
-    tidy(() => {
-      if (!backward) return noGrad(() => upsample(features, logits)).dataSync() as Float32Array
-      const inputs = [features, logits].map((input) => input.detach().clone().requiresGrad_())
-      const [first, second] = inputs as [Tensor, Tensor]
-      const [gradient] = grad(upsample(first, second).square().sum(), inputs)
-      return (gradient as Tensor).dataSync() as Float32Array
-    })
-}
-
-function timeOf(body: () => unknown): number {
-  const start = performance.now()
-  body()
-  return performance.now() - start
 }
