@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { audioInfo, readAudio, readAudioStream, resampleAudio, writeAudio } from '../../lib/io'
 import { memory, tensor, tidyAsync, zeros } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { temporaryFolder } from '../support/temporary-folder'
 
 const inFolder = temporaryFolder()
@@ -126,7 +127,7 @@ describe('readAudio', () => {
 
   test('the stream gives the same samples in pieces, one alive at a time', async () => {
     const expected = pcm16(trumpet)
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     const all: number[] = []
     for await (using chunk of readAudioStream(trumpet, { chunkSamples: 10_000 })) {
       expect(chunk.index).toBe(all.length)

@@ -16,6 +16,7 @@ import {
 import { Linear } from '../../lib/nn'
 import { AdamW, CosineAnnealingLR, GradScaler } from '../../lib/optim'
 import { full, memory, ones, type Tensor, tidyAsync } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { pthFixture } from '../support/pth-written'
 import { temporaryFolder } from '../support/temporary-folder'
 
@@ -101,7 +102,7 @@ describe('saveCheckpoint and loadCheckpoint', () => {
       message: expect.stringMatching(message),
     })
     await savePth(inFolder('bad.pth'), value as never)
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await expect(loadCheckpoint(inFolder('bad.pth'))).rejects.toMatchObject({
       kind: 'Format',
       message: expect.stringMatching(message),
@@ -118,7 +119,7 @@ describe('saveCheckpoint and loadCheckpoint', () => {
 
   test('leave the tensors to the scope of the caller', async () => {
     await saveCheckpoint(inFolder('scope.pth'), { model: { a: ones([2]) } })
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       await loadCheckpoint(inFolder('scope.pth'))
     })

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readNpy, readNpz, writeNpy, writeNpz } from '../../lib/io'
 import { arange, memory, ones, type Tensor, tensor, tidyAsync, zeros } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { temporaryFolder } from '../support/temporary-folder'
 
 const inFolder = temporaryFolder()
@@ -81,7 +82,7 @@ describe('readNpz and readNpy', () => {
   })
 
   test('leave the tensors to the scope of the caller', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       await readNpz(fixture('arrays.npz'), { device: 'cpu' })
     })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { attributesOf, loadPth, optimizerStateOf, type PthValue, stateDictOf } from '../../lib/io'
 import { BatchNorm2d, Conv2d, Linear, Module } from '../../lib/nn'
 import { Complex, memory, type Tensor, tidyAsync } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { OPTIMIZERS, pthFixture, resumed } from '../support/pth-written'
 
 /** Made by tools/reference/pth.py, which holds the values that are expected here. */
@@ -188,7 +189,7 @@ describe('loadPth', () => {
   })
 
   test('leaves the tensors to the scope of its caller, and none when it fails', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       const file = await loadPth(pthFixture('shared-zip.pth'))
       expect(memory.stats().tensors - before).toBe(Object.keys(file as object).length)

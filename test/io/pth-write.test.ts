@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { attributesOf, loadPth, type PthValue, savePth } from '../../lib/io'
 import { arange, memory, ones, type Tensor, tensor, zeros } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { pthFixture, valueToWrite } from '../support/pth-written'
 import { temporaryFolder } from '../support/temporary-folder'
 
@@ -124,7 +125,7 @@ describe('savePth', () => {
   })
 
   test('frees its copies', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     const value = { a: arange(3), b: arange(3).narrow(0, 0, 1) }
     await savePth(inFolder('freed.pth'), value)
     value.a.dispose()

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readSafetensors, readShardedSafetensors, writeSafetensors } from '../../lib/io'
 import { arange, memory, ones, type Tensor, tensor, tidyAsync } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { temporaryFolder } from '../support/temporary-folder'
 
 const inFolder = temporaryFolder()
@@ -65,7 +66,7 @@ describe('readSafetensors with mmap', () => {
   })
 
   test('reads the names that are asked for, moves them to a device, and frees them with the scope', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       const tensors = await readSafetensors(ALL_TYPES, { mmap: true, names: ['int8'], device: 'cpu' })
       expect(tensors.get('int8')?.toArray()).toEqual([-128, 127])

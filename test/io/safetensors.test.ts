@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../../lib/io'
 import { arange, memory, ones, type Tensor, tensor, tidyAsync, zeros } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { temporaryFolder } from '../support/temporary-folder'
 
 const inFolder = temporaryFolder()
@@ -86,13 +87,13 @@ describe('readSafetensors', () => {
   test('frees what it made when a later tensor is refused', async () => {
     const bad = file({ a: f32([2], 0, 8), b: { dtype: 'BOOL', shape: [1], data_offsets: [8, 9] } }, 9)
     bad[bad.length - 1] = 2
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await expect(readSafetensors(bad)).rejects.toMatchObject({ kind: 'Format' })
     expect(memory.stats().tensors).toBe(before)
   })
 
   test('leaves the tensors to the scope of its caller', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       await readSafetensors(fixture('all-types.safetensors'))
     })

@@ -7,6 +7,7 @@ import { type LogEvent, readEvents, SummaryWriter } from '../../lib/io'
 import { crc32c, maskedCrc } from '../../lib/io/tensorboard-wire'
 import { VisionNativeError } from '../../lib/native/errors'
 import { memory, tensor, tidyAsync } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { temporaryFolder } from '../support/temporary-folder'
 
 const inFolder = temporaryFolder()
@@ -80,7 +81,7 @@ describe('SummaryWriter', () => {
   })
 
   test('keeps an image as a PNG of its pixels', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       const pixels = Array.from({ length: 24 }, (_, i) => i * 10)
       const writer = new SummaryWriter(inFolder('image'))

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { loopVideo } from '../../bench/support/loop-video'
 import { type ReadVideoOptions, readClip, readVideo, videoInfo } from '../../lib/io'
 import { memory, type Tensor, tidy, tidyAsync } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { numbersIn } from '../support/numbered-frames'
 import { temporaryFolder } from '../support/temporary-folder'
 
@@ -287,6 +288,7 @@ describe('readVideo: the stream', () => {
   })
 
   test('a slow consumer holds the decoder back: one chunk is alive at a time', async () => {
+    await liveTensors()
     const before = memory.stats()
     const sizes: number[] = []
     for await (using chunk of readVideo(fixture('hand-bottle.mp4'), { chunkFrames: 4 })) {
@@ -303,6 +305,7 @@ describe('readVideo: the stream', () => {
   test('twenty seconds hold no more memory than one chunk', async () => {
     const path = inFolder('long.mp4')
     await loopVideo(fixture('hand-bottle.mp4'), path, 20)
+    await liveTensors()
     const before = memory.stats()
     let frames = 0
     for await (using chunk of readVideo(path, { chunkFrames: 8, width: 160 })) {
@@ -317,7 +320,7 @@ describe('readVideo: the stream', () => {
   })
 
   test('chunks belong to the scope of the iteration', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       for await (const chunk of readVideo(fixture('b-frames.mp4'))) expect(chunk.frames.disposed).toBe(false)
       expect(memory.stats().tensors).toBe(before + 4)

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readAudio, readClip, readVideo, videoInfo, writeVideo } from '../../lib/io'
 import { memory, rand, type Tensor, tensor, tidyAsync, zeros } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { numbersIn } from '../support/numbered-frames'
 import { temporaryFolder } from '../support/temporary-folder'
 
@@ -120,7 +121,7 @@ describe('writeVideo', () => {
     async function* frames() {
       for await (using chunk of readVideo(source, { chunkFrames: 9 })) yield chunk.frames
     }
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     expect(await writeVideo(frames(), path, { fps: 25 })).toBe(60)
     expect(memory.stats().tensors).toBe(before)
     const { frames: again } = await readClip(path)

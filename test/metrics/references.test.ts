@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as metrics from '../../lib/metrics'
 import { cat, memory, type Tensor, tidy, tidyAsync } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 import { CASES, difference, METRICS, type MetricCase, metricOf, readInputs } from './references'
 
 let inputs: ReadonlyMap<string, Tensor>
@@ -106,7 +107,7 @@ describe('holds no tensor once it is disposed of, and none of its arguments', ()
   test.each([...METRICS.keys()])('%s', async (name) => {
     const one = CASES.find(({ metric }) => metric === name) as MetricCase
     await tidyAsync(async () => {
-      const before = memory.stats().tensors
+      const before = await liveTensors()
       using metric = metricOf(one)
       const copies = argsOf(one).map((arg) => arg.clone())
       metric.update(...copies)

@@ -1,6 +1,7 @@
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { call, callAsync, memory, noGrad, ones, randn, type Tensor, tensor, tidyAsync, zeros } from '../../lib/tensor'
+import { liveTensors } from '../support/live-tensors'
 
 const refusal = (kind: string, message: RegExp) =>
   expect.objectContaining({ kind, message: expect.stringMatching(message) })
@@ -49,7 +50,7 @@ test('the event loop goes on meanwhile', async () => {
 })
 
 test('results belong to the scope that called', async () => {
-  const before = memory.stats().tensors
+  const before = await liveTensors()
   await tidyAsync(async () => {
     const x = ones([2])
     await Promise.all([callAsync('aten::neg', [x]), callAsync('aten::neg', [x])])
@@ -95,7 +96,7 @@ describe('what goes wrong', () => {
   })
 
   test('the number of tensors is as before a failure', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     await tidyAsync(async () => {
       await callAsync('aten::reshape', [ones([2]), [3]]).catch(() => {})
     })

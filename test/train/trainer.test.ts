@@ -7,6 +7,7 @@ import { BatchNorm1d, Dropout, Linear, type Module, ReLU, Sequential } from '../
 import { Adam, ExponentialMovingAverage, ReduceLROnPlateau, SGD, StepLR } from '../../lib/optim'
 import { manualSeed, memory, noGrad, type Tensor, tensor, zeros } from '../../lib/tensor'
 import { type BatchSource, readRecords, Trainer, type TrainerOptions } from '../../lib/train'
+import { liveTensors } from '../support/live-tensors'
 
 type Batch = readonly [x: Tensor, y: Tensor]
 
@@ -133,7 +134,7 @@ describe('a training', () => {
   })
 
   test('leaves no tensors behind', async () => {
-    const before = memory.stats().tensors
+    const before = await liveTensors()
     const model = network()
     const own = model.stateDict().size
     const optimizer = new Adam(model.parameters())
