@@ -1,18 +1,18 @@
 """Binary 3D convolution on CUDA: numbers of the kernel's specification, 2 exactness, 8 epilogue, 11 speed."""
 
 import itertools
-import time
 
 import torch
 import torch.nn.functional as F
+
+from support import relative, seconds
 
 
 def signs(x):
     return torch.where(x >= 0, 1.0, -1.0)
 
 
-def check_binary_conv3d(op, check):
-    """`check(name, passed, detail)` records a result; `op` is torch.ops.vision_native with both libraries loaded."""
+def check(op, report):
     generator = torch.Generator().manual_seed(1)
     random = lambda *shape: torch.randn(*shape, generator=generator)
     kernels = ((1, 1, 1), (3, 1, 1), (1, 3, 3), (3, 3, 3))
@@ -41,7 +41,7 @@ def check_binary_conv3d(op, check):
         if not exact or not all(torch.equal(a, b) for a, b in zip(cuda, cpu)):
             wrong.append((channels, filters, kernel))
         layers += 1
-    check("binary_conv3d 2, 8", not wrong, f"{layers} layers equal the float convolution and the CPU, wrong: {wrong[:4]}")
+    report("binary_conv3d 2, 8", not wrong, f"{layers} layers equal the float convolution and the CPU, wrong: {wrong[:4]}")
 
     x, weight = random(2, 5, 3, 5, 6), random(4, 5, 3, 3, 3)
     gradients = {}
@@ -49,29 +49,19 @@ def check_binary_conv3d(op, check):
         a, w = x.to(device).requires_grad_(), weight.to(device).requires_grad_()
         op.bin_conv3d(a, w, padding=[1, 1, 1]).square().sum().backward()
         gradients[device] = (a.grad.cpu(), w.grad.cpu())
-    worst = max((a - b).abs().max().item() / b.abs().max().item() for a, b in zip(gradients["cuda"], gradients["cpu"]))
-    check("binary_conv3d 6", worst < 1e-4, f"largest relative difference of gradients {worst:.1e}")
+    worst = max(relative(a, b) for a, b in zip(gradients["cuda"], gradients["cpu"]))
+    report("binary_conv3d 6", worst < 1e-4, f"largest relative difference of gradients {worst:.1e}")
 
 
-def measure_binary_conv3d(op, check):
+def measure(op, report):
     """Layer 3b of C3D, batch 16."""
     x, weight = signs(torch.randn(16, 256, 8, 28, 28, device="cuda")), signs(torch.randn(256, 256, 3, 3, 3, device="cuda"))
     bits, packed = op.sign_bias_pack(x), op.pack_weight(weight)
     geometry = dict(in_channels=256, out_channels=256, kernel_size=[3, 3, 3], padding=[1, 1, 1])
 
-    def median_ms(body):
-        body()
-        times = []
-        for _ in range(15):
-            torch.cuda.synchronize()
-            start = time.perf_counter()
-            body()
-            torch.cuda.synchronize()
-            times.append(1000 * (time.perf_counter() - start))
-        return sorted(times)[len(times) // 2]
-
     torch.backends.cudnn.conv.fp32_precision = "ieee"
     with torch.no_grad():
-        ours, theirs = median_ms(lambda: op.bconv3d(bits, packed, **geometry)), median_ms(lambda: F.conv3d(x, weight, padding=1))
-    check("binary_conv3d 11", theirs >= 2 * ours, f"{ours:.2f} ms beside float32 {theirs:.2f} ms, {theirs / ours:.1f} times, "
-                                                  f"{torch.cuda.get_device_name()}")
+        ours = seconds(lambda: op.bconv3d(bits, packed, **geometry))
+        theirs = seconds(lambda: F.conv3d(x, weight, padding=1))
+    report("binary_conv3d 11", theirs >= 2 * ours,
+           f"{1e3 * ours:.2f} ms beside float32 {1e3 * theirs:.2f} ms, {theirs / ours:.1f} times")
