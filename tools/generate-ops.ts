@@ -6,6 +6,7 @@ import { findLibTorch } from '../lib/native/libtorch'
 import type { Surface } from './generate-ops/public-set'
 import { buildSurface, type OperatorSurface } from './generate-ops/surface'
 import { writeSurface } from './generate-ops/write'
+import { operatorTable } from './operator-table'
 
 const PACKAGE = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -17,7 +18,11 @@ export function currentSurface(): OperatorSurface {
 
 /** Generated files that differ from what this LibTorch gives, relative to the package. */
 export function staleFiles(surface: OperatorSurface = currentSurface()): string[] {
-  return [...writeSurface(surface)].filter(([path, text]) => textAt(path) !== text).map(([path]) => path)
+  return generatedFiles(surface).filter(([path, text]) => textAt(path) !== text).map(([path]) => path)
+}
+
+function generatedFiles(surface: OperatorSurface): [path: string, text: string][] {
+  return [...writeSurface(surface), ['docs/ops.md', operatorTable()]]
 }
 
 function textAt(path: string): string | undefined {
@@ -37,7 +42,7 @@ function main(): void {
     process.exitCode = stale.length > 0 ? 1 : 0
     return
   }
-  for (const [path, text] of writeSurface(surface)) writeFileSync(join(PACKAGE, path), text)
+  for (const [path, text] of generatedFiles(surface)) writeFileSync(join(PACKAGE, path), text)
   console.log(summary(surface))
 }
 

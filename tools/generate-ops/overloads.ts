@@ -10,8 +10,10 @@ export interface Candidate {
 }
 
 /** Positional: no default and a non-optional type. All else is an option, whatever Python's `*` says. */
+/** Whether a call gives the argument by its place: it has no default, and may not be left out. */
+export const isPositional = (a: Argument): boolean => a.defaultValue === undefined && !a.type.optional
+
 export function candidate(schema: Schema, native: NativeFunction): Candidate {
-  const isPositional = (a: Argument) => a.defaultValue === undefined && !a.type.optional
   return {
     schema,
     native,
