@@ -20,10 +20,7 @@ void check_floating(std::string_view op, const char* name, const at::Tensor& ten
 
 at::Tensor upsample_meta(const at::Tensor& features, const at::Tensor& logits, int64_t scale, int64_t window,
                          int64_t groups, c10::string_view border) {
-  cau_check("content_aware_upsample", features, logits, scale, window, groups, border);
-  return at::empty_symint({features.sym_size(0), features.sym_size(1), features.sym_size(2) * scale,
-                           features.sym_size(3) * scale},
-                          features.options());
+  return cau_empty_result(features, cau_check("content_aware_upsample", features, logits, scale, window, groups, border));
 }
 
 std::tuple<at::Tensor, at::Tensor> backward_meta(const at::Tensor& grad, const at::Tensor& features,
@@ -33,9 +30,7 @@ std::tuple<at::Tensor, at::Tensor> backward_meta(const at::Tensor& grad, const a
   const CauOptions options =
       cau_check("_content_aware_upsample_backward", features, logits, scale, window, groups, border);
   cau_check_grad(grad, features, options);
-  return {features_grad ? at::empty_symint(features.sym_sizes(), features.options())
-                        : at::empty({0}, features.options()),
-          logits_grad ? at::empty_symint(logits.sym_sizes(), logits.options()) : at::empty({0}, logits.options())};
+  return cau_empty_gradients(features, logits, features_grad, logits_grad);
 }
 
 TORCH_LIBRARY_FRAGMENT(vision_native, library) {
@@ -50,6 +45,14 @@ TORCH_LIBRARY_FRAGMENT(vision_native, library) {
 TORCH_LIBRARY_IMPL(vision_native, Meta, library) {
   library.impl("content_aware_upsample", upsample_meta);
   library.impl("_content_aware_upsample_backward", backward_meta);
+}
+
+// Sums are made in float32 whatever comes in, and the map and the logits may differ in type: nothing is to be cast.
+TORCH_LIBRARY_IMPL(vision_native, AutocastCPU, library) {
+  library.impl("content_aware_upsample", torch::CppFunction::makeFallthrough());
+}
+TORCH_LIBRARY_IMPL(vision_native, AutocastCUDA, library) {
+  library.impl("content_aware_upsample", torch::CppFunction::makeFallthrough());
 }
 
 }  // namespace
@@ -89,6 +92,21 @@ void cau_check_grad(const at::Tensor& grad, const at::Tensor& features, const Ca
               grad.sym_sizes());
   TORCH_CHECK(grad.device() == features.device(), op, ": features are on ", features.device(),
               " and the gradient on ", grad.device());
+}
+
+at::Tensor cau_empty_result(const at::Tensor& features, const CauOptions& options) {
+  return at::empty_symint({features.sym_size(0), features.sym_size(1), features.sym_size(2) * options.scale,
+                           features.sym_size(3) * options.scale},
+                          features.options(), features.suggest_memory_format());
+}
+
+std::tuple<at::Tensor, at::Tensor> cau_empty_gradients(const at::Tensor& features, const at::Tensor& logits,
+                                                       bool features_grad, bool logits_grad) {
+  const auto empty_or_none = [](const at::Tensor& like, bool wanted) {
+    return wanted ? at::empty_symint(like.sym_sizes(), like.options(), like.suggest_memory_format())
+                  : at::empty({0}, like.options());
+  };
+  return {empty_or_none(features, features_grad), empty_or_none(logits, logits_grad)};
 }
 
 }  // namespace vision_native

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <string_view>
+#include <tuple>
 
 namespace vision_native {
 
@@ -17,5 +18,10 @@ CauOptions cau_check(std::string_view op, const at::Tensor& features, const at::
 
 /// `grad` is like the result, [B, C, rH, rW].
 void cau_check_grad(const at::Tensor& grad, const at::Tensor& features, const CauOptions& options);
+
+/// Results in the memory format of what they belong to; a gradient that is not wanted has no elements.
+at::Tensor cau_empty_result(const at::Tensor& features, const CauOptions& options);
+std::tuple<at::Tensor, at::Tensor> cau_empty_gradients(const at::Tensor& features, const at::Tensor& logits,
+                                                       bool features_grad, bool logits_grad);
 
 }  // namespace vision_native

@@ -3,16 +3,12 @@
 #include "torch/ops/content_aware_upsample.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <torch/library.h>
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
-#include "torch/cpu_isa.h"
-#include "torch/ops/cpu/content_aware_upsample_rows.h"
+#include "torch/ops/cpu/content_aware_upsample_tensor.h"
 #include "torch/run_context.h"
 
 namespace vision_native {
@@ -24,62 +20,6 @@ constexpr int64_t kChannels = 8;
 constexpr int64_t kBand = 16;
 /// Channels that are correlated between two visits of the sums.
 constexpr int64_t kCorrelated = 32;
-
-template <typename T, typename A>
-void unpack(const void* from, int64_t offset, int64_t stride, int64_t count, A* to) {
-  const T* data = static_cast<const T*>(from) + offset;
-  for (int64_t i = 0; i < count; ++i) to[i] = static_cast<A>(data[i * stride]);
-}
-
-template <typename T, typename A>
-void pack(const A* from, int64_t count, void* to, int64_t offset, int64_t stride) {
-  T* data = static_cast<T*>(to) + offset;
-  for (int64_t i = 0; i < count; ++i) data[i * stride] = static_cast<T>(from[i]);
-}
-
-/// Rows of a [B, C, H, W] tensor of any floating-point type and layout.
-template <typename A>
-class Rows4 {
- public:
-  explicit Rows4(const at::Tensor& tensor) : data_(tensor.data_ptr()) {
-    for (int64_t i = 0; i < 4; ++i) strides_[i] = tensor.stride(i);
-    switch (tensor.scalar_type()) {
-      case at::kDouble: unpack_ = unpack<double, A>, pack_ = pack<double, A>; break;
-      case at::kHalf: unpack_ = unpack<at::Half, A>, pack_ = pack<at::Half, A>; break;
-      case at::kBFloat16: unpack_ = unpack<at::BFloat16, A>, pack_ = pack<at::BFloat16, A>; break;
-      default: unpack_ = unpack<float, A>, pack_ = pack<float, A>;
-    }
-  }
-
-  /// Every `step`th element of a row from `x` on.
-  void load(int64_t n, int64_t c, int64_t y, int64_t x, int64_t step, int64_t count, A* to) const {
-    unpack_(data_, at(n, c, y, x), step * strides_[3], count, to);
-  }
-
-  void save(int64_t n, int64_t c, int64_t y, int64_t x, int64_t step, int64_t count, const A* from) const {
-    pack_(from, count, data_, at(n, c, y, x), step * strides_[3]);
-  }
-
- private:
-  int64_t at(int64_t n, int64_t c, int64_t y, int64_t x) const {
-    return n * strides_[0] + c * strides_[1] + y * strides_[2] + x * strides_[3];
-  }
-
-  void* data_;
-  int64_t strides_[4];
-  void (*unpack_)(const void*, int64_t, int64_t, int64_t, A*);
-  void (*pack_)(const A*, int64_t, void*, int64_t, int64_t);
-};
-
-template <typename A>
-const CauRows<A>& rows_for() {
-  const CauTables& tables = for_cpu_isa(kCauRowsScalar, kCauRowsAvx2, kCauRowsAvx512);
-  if constexpr (std::is_same_v<A, double>) {
-    return tables.wide;
-  } else {
-    return tables.narrow;
-  }
-}
 
 template <typename A>
 class Upsampler {
@@ -94,21 +34,19 @@ class Upsampler {
         side_(options.window / 2),
         parts_(options.scale * options.scale),
         context_(current_run_context()) {
-    const int64_t columns = (features.size(3) + kCauLanes - 1) / kCauLanes * kCauLanes;
-    shape_ = {features.size(1) / options.groups, features.size(2), features.size(3), options.scale, options.window,
-              columns + 2 * side_ + kCauLanes};
+    shape_ = cau_shape(features, options);
     weights_size_ = options.window * options.window * parts_ * shape_.padded;
   }
 
   void forward(const at::Tensor& out) const {
     const Rows4<A> result(out);
     at::parallel_for(0, samples_ * groups_ * shape_.height, 1, [&](int64_t begin, int64_t end) {
-      std::vector<A> weights(weights_size_), window(2 * shape_.window * shape_.padded), made(2 * parts_ * shape_.padded);
+      const Scratch<A> weights(weights_size_), window(2 * shape_.window * shape_.padded), made(2 * parts_ * shape_.padded);
       for (int64_t item = begin; item < end && !is_cancelled(context_); ++item) {
         const int64_t i = item % shape_.height;
         const int64_t group = item / shape_.height % groups_;
         const int64_t n = item / shape_.height / groups_;
-        load_weights(n, group, i, weights.data());
+        cau_load_weights(rows_, shape_, logits_, n, group, i, weights.data());
         for (int64_t c = 0; c < shape_.channels; c += 2) {
           const int64_t count = std::min<int64_t>(2, shape_.channels - c);
           const int64_t channel = group * shape_.channels + c;
@@ -128,14 +66,14 @@ class Upsampler {
   void backward(const at::Tensor& grad, const at::Tensor* features_grad, const at::Tensor* logits_grad) const {
     const Rows4<A> grads(grad);
     const bool keep = features_grad != nullptr;
-    std::vector<A> weights(keep ? shape_.height * weights_size_ : 0);
+    const Scratch<A> weights(keep ? shape_.height * weights_size_ : 0);
     for (int64_t n = 0; n < samples_; ++n) {
       for (int64_t group = 0; group < groups_; ++group) {
         at::parallel_for(0, shape_.height, 1, [&](int64_t begin, int64_t end) {
-          std::vector<A> own(keep ? 0 : weights_size_);
+          const Scratch<A> own(keep ? 0 : weights_size_);
           for (int64_t i = begin; i < end && !is_cancelled(context_); ++i) {
             A* row = keep ? weights.data() + i * weights_size_ : own.data();
-            load_weights(n, group, i, row);
+            cau_load_weights(rows_, shape_, logits_, n, group, i, row);
             if (logits_grad != nullptr) differentiate_logits(n, group, i, grads, row, Rows4<A>(*logits_grad));
           }
         });
@@ -152,20 +90,6 @@ class Upsampler {
   }
 
  private:
-  /// Softmax of one row as [K²][r²][padded], from `side_` columns on; zeros elsewhere.
-  void load_weights(int64_t n, int64_t group, int64_t i, A* weights) const {
-    const int64_t rows = weights_size_ / shape_.padded;
-    std::fill_n(weights, weights_size_, A(0));
-    for (int64_t row = 0; row < rows; ++row) {
-      A* out = weights + row * shape_.padded + side_;
-      logits_.load(n, group * rows + row, i, 0, 1, shape_.width, out);
-      // Columns that fill the lanes get no weight.
-      const int64_t columns = shape_.padded - 2 * side_ - kCauLanes;
-      std::fill(out + shape_.width, out + columns, -std::numeric_limits<A>::infinity());
-    }
-    rows_.softmax(weights + side_, shape_);
-  }
-
   /// [count][K][padded]; what lies outside the map is 0 or repeats its border.
   void load_window(int64_t n, int64_t channel, int64_t count, int64_t i, A* window) const {
     for (int64_t row = 0; row < count * shape_.window; ++row) {
@@ -194,7 +118,7 @@ class Upsampler {
   void differentiate_logits(int64_t n, int64_t group, int64_t i, const Rows4<A>& grads, const A* weights,
                             const Rows4<A>& out) const {
     const int64_t block = std::min(kCorrelated, shape_.channels);
-    std::vector<A> slopes(weights_size_, A(0)), window(block * shape_.window * shape_.padded),
+    const Scratch<A> slopes(weights_size_, A(0)), window(block * shape_.window * shape_.padded),
         outputs(block * parts_ * shape_.padded, A(0));
     for (int64_t c = 0; c < shape_.channels; c += block) {
       const int64_t count = std::min(block, shape_.channels - c);
@@ -218,7 +142,7 @@ class Upsampler {
     at::parallel_for(0, bands * blocks, 1, [&](int64_t begin, int64_t end) {
       const int64_t by_row = parts_ * shape_.padded;
       const int64_t by_channel = (kBand + 2 * side_) * by_row;
-      std::vector<A> unpacked(kChannels * by_channel, A(0)), sums(kChannels * shape_.padded);
+      const Scratch<A> unpacked(kChannels * by_channel, A(0)), sums(kChannels * shape_.padded);
       for (int64_t item = begin; item < end && !is_cancelled(context_); ++item) {
         const int64_t c = item / bands * kChannels;
         const int64_t count = std::min(kChannels, shape_.channels - c);
@@ -233,7 +157,7 @@ class Upsampler {
           }
         }
         for (int64_t i = start; i < stop; ++i) {
-          std::fill(sums.begin(), sums.end(), A(0));
+          std::fill_n(sums.data(), kChannels * shape_.padded, A(0));
           for (int64_t a = 0; a < shape_.window; ++a) {
             const int64_t y = i - (a - side_);
             if (y < 0 || y >= shape_.height) continue;
@@ -251,9 +175,9 @@ class Upsampler {
   /// For repeated borders, whose elements collect what lies outside the map.
   void scatter_features(int64_t n, int64_t group, const Rows4<A>& grads, const A* weights, const Rows4<A>& out) const {
     at::parallel_for(0, shape_.channels, 1, [&](int64_t begin, int64_t end) {
-      std::vector<A> sums(shape_.height * shape_.width), outputs(parts_ * shape_.padded);
+      const Scratch<A> sums(shape_.height * shape_.width), outputs(parts_ * shape_.padded);
       for (int64_t c = begin; c < end && !is_cancelled(context_); ++c) {
-        std::fill(sums.begin(), sums.end(), A(0));
+        std::fill_n(sums.data(), shape_.height * shape_.width, A(0));
         for (int64_t i = 0; i < shape_.height; ++i) {
           load_grads(grads, n, group * shape_.channels + c, i, outputs.data());
           for (int64_t k = 0; k < shape_.window * shape_.window; ++k) {
@@ -263,7 +187,7 @@ class Upsampler {
               const A* g = outputs.data() + part * shape_.padded;
               for (int64_t j = 0; j < shape_.width; ++j) {
                 const int64_t x = std::clamp<int64_t>(j + k % shape_.window - side_, 0, shape_.width - 1);
-                sums[y * shape_.width + x] += weight[j] * g[j];
+                sums.data()[y * shape_.width + x] += weight[j] * g[j];
               }
             }
           }
@@ -284,16 +208,42 @@ class Upsampler {
   int64_t weights_size_;
 };
 
+/// Lanes over channels pay from this many on.
+constexpr int64_t kFewestPixelChannels = 16;
+
+bool channels_together(const at::Tensor& features, const CauOptions& options) {
+  return features.stride(1) == 1 && features.size(1) / options.groups >= kFewestPixelChannels;
+}
+
+template <typename A>
+void forward(const at::Tensor& features, const at::Tensor& logits, const CauOptions& options, const at::Tensor& out) {
+  if (channels_together(features, options)) {
+    cau_forward_pixels<A>(features, logits, options, out);
+  } else {
+    Upsampler<A>(features, logits, options).forward(out);
+  }
+}
+
+template <typename A>
+void backward(const at::Tensor& grad, const at::Tensor& features, const at::Tensor& logits, const CauOptions& options,
+              const at::Tensor* features_grad, const at::Tensor* logits_grad) {
+  // A repeated border collects gradients from all around it, which only the other path knows.
+  if (channels_together(features, options) && !(options.replicate && features_grad != nullptr)) {
+    cau_backward_pixels<A>(grad, features, logits, options, features_grad, logits_grad);
+  } else {
+    Upsampler<A>(features, logits, options).backward(grad, features_grad, logits_grad);
+  }
+}
+
 at::Tensor content_aware_upsample(const at::Tensor& features, const at::Tensor& logits, int64_t scale, int64_t window,
                                   int64_t groups, c10::string_view border) {
   const CauOptions options = cau_check("content_aware_upsample", features, logits, scale, window, groups, border);
-  at::Tensor out = at::empty(
-      {features.size(0), features.size(1), features.size(2) * scale, features.size(3) * scale}, features.options());
+  at::Tensor out = cau_empty_result(features, options);
   if (out.numel() == 0) return out;
   if (features.scalar_type() == at::kDouble) {
-    Upsampler<double>(features, logits, options).forward(out);
+    forward<double>(features, logits, options, out);
   } else {
-    Upsampler<float>(features, logits, options).forward(out);
+    forward<float>(features, logits, options, out);
   }
   return out;
 }
@@ -306,18 +256,18 @@ std::tuple<at::Tensor, at::Tensor> content_aware_upsample_backward(const at::Ten
   const CauOptions options =
       cau_check("_content_aware_upsample_backward", features, logits, scale, window, groups, border);
   cau_check_grad(grad, features, options);
-  at::Tensor by_features =
-      features_grad ? at::empty(features.sizes(), features.options()) : at::empty({0}, features.options());
-  // Logits without channels of features have a gradient, which is 0.
-  at::Tensor by_logits = logits_grad ? at::zeros(logits.sizes(), logits.options()) : at::empty({0}, logits.options());
-  if (grad.numel() > 0) {
-    const at::Tensor* first = features_grad ? &by_features : nullptr;
-    const at::Tensor* second = logits_grad ? &by_logits : nullptr;
-    if (features.scalar_type() == at::kDouble) {
-      Upsampler<double>(features, logits, options).backward(grad, first, second);
-    } else {
-      Upsampler<float>(features, logits, options).backward(grad, first, second);
-    }
+  auto [by_features, by_logits] = cau_empty_gradients(features, logits, features_grad, logits_grad);
+  if (grad.numel() == 0) {
+    // Logits without channels of features have a gradient, which is 0.
+    by_logits.zero_();
+    return {std::move(by_features), std::move(by_logits)};
+  }
+  const at::Tensor* first = features_grad ? &by_features : nullptr;
+  const at::Tensor* second = logits_grad ? &by_logits : nullptr;
+  if (features.scalar_type() == at::kDouble) {
+    backward<double>(grad, features, logits, options, first, second);
+  } else {
+    backward<float>(grad, features, logits, options, first, second);
   }
   return {std::move(by_features), std::move(by_logits)};
 }

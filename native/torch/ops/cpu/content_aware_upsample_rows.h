@@ -24,6 +24,19 @@ struct CauRows {
   /// `grads` are [count][r²][padded] and `weights` [K²][r²][padded], both with zeros around their columns.
   void (*gather)(const A* grads, int64_t grad_stride, const A* weights, int64_t a, A* features, int64_t count,
                  const CauShape& shape);
+
+  // Lanes over channels. Rows are [pixels][pitch], and `pitch` holds room to read and write whole lanes.
+
+  /// `rows` are the K rows of the window with K/2 pixels on both sides, `out` the r rows of outputs.
+  void (*reassemble_pixels)(const A* const* rows, int64_t pitch, const A* weights, A* const* out, int64_t out_pitch,
+                            const CauShape& shape);
+  /// Sets `slopes`, [K²][r²][padded], to Σ_c g·f; `grads` are the r rows of outputs.
+  void (*correlate_pixels)(const A* const* rows, int64_t pitch, const A* const* grads, int64_t grad_pitch, A* slopes,
+                           const CauShape& shape);
+  /// A row of features from the outputs of the source rows that read it: for row `a` of the window
+  /// `grads[a·r + u]` and `weights[a]`, which is null where there is no such row.
+  void (*gather_pixels)(const A* const* grads, int64_t grad_pitch, const A* const* weights, A* out,
+                        int64_t out_pitch, const CauShape& shape);
 };
 
 struct CauTables {
@@ -32,6 +45,7 @@ struct CauTables {
 };
 
 constexpr int64_t kCauLanes = 8;
+constexpr int64_t kCauMostParts = 64 * 64;
 
 extern const CauTables kCauRowsScalar;
 extern const CauTables kCauRowsAvx2;

@@ -209,7 +209,148 @@ struct Rows {
     }
   }
 
-  static constexpr CauRows<A> table() { return {softmax, reassemble, correlate, softmax_backward, gather}; }
+  // ---- Lanes over channels --------------------------------------------------------------------------------------------
+
+  template <int kParts>
+  static void reassemble_pixel(const A* const* rows, int64_t pitch, const A* weights, A* const* out, const CauShape& shape,
+                               int64_t j, int64_t first, int64_t c) {
+    const int64_t parts = shape.scale * shape.scale;
+    Vector sum[kParts][2] = {};
+    const A* weight = weights + first * shape.padded + j;
+    for (int64_t a = 0; a < shape.window; ++a) {
+      const A* pixel = rows[a] + j * pitch + c;
+      for (int64_t b = 0; b < shape.window; ++b, weight += parts * shape.padded, pixel += pitch) {
+        Vector f0, f1;
+        load(f0, pixel);
+        load(f1, pixel + kLanes);
+#pragma GCC unroll 4
+        for (int part = 0; part < kParts; ++part) {
+          const A w = weight[part * shape.padded];
+          sum[part][0] += w * f0;
+          sum[part][1] += w * f1;
+        }
+      }
+    }
+#pragma GCC unroll 4
+    for (int part = 0; part < kParts; ++part) {
+      store(out[first + part] + c, sum[part][0]);
+      store(out[first + part] + c + kLanes, sum[part][1]);
+    }
+  }
+
+  static void reassemble_pixels(const A* const* rows, int64_t pitch, const A* weights, A* const* out, int64_t out_pitch,
+                                const CauShape& shape) {
+    const int64_t parts = shape.scale * shape.scale;
+    A* places[kCauMostParts];
+    for (int64_t j = 0; j < shape.width; ++j) {
+      for (int64_t part = 0; part < parts; ++part) {
+        places[part] = out[part / shape.scale] + (j * shape.scale + part % shape.scale) * out_pitch;
+      }
+      for (int64_t c = 0; c < shape.channels; c += 2 * kLanes) {
+        int64_t first = 0;
+        for (; first + 4 <= parts; first += 4) {
+          reassemble_pixel<4>(rows, pitch, weights, places, shape, j, first, c);
+        }
+        for (; first < parts; ++first) reassemble_pixel<1>(rows, pitch, weights, places, shape, j, first, c);
+      }
+    }
+  }
+
+  static A total(const Vector& v) {
+    A lanes[kLanes];
+    store(lanes, v);
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+  }
+
+  template <int kParts>
+  static void correlate_pixel(const A* const* rows, int64_t pitch, const A* const* grads, A* slopes, const CauShape& shape,
+                              int64_t j, int64_t first) {
+    const int64_t parts = shape.scale * shape.scale;
+    for (int64_t a = 0; a < shape.window; ++a) {
+      for (int64_t b = 0; b < shape.window; b += 2) {
+        const bool pair = b + 1 < shape.window;
+        const A* pixel = rows[a] + (j + b) * pitch;
+        const int64_t next = pair ? pitch : 0;
+        Vector sum[2][kParts] = {};
+        for (int64_t c = 0; c < shape.channels; c += kLanes) {
+          Vector f0, f1;
+          load(f0, pixel + c);
+          load(f1, pixel + next + c);
+#pragma GCC unroll 4
+          for (int part = 0; part < kParts; ++part) {
+            Vector g;
+            load(g, grads[first + part] + c);
+            sum[0][part] += g * f0;
+            sum[1][part] += g * f1;
+          }
+        }
+        A* slope = slopes + ((a * shape.window + b) * parts + first) * shape.padded + j;
+        for (int part = 0; part < kParts; ++part) {
+          slope[part * shape.padded] = total(sum[0][part]);
+          if (pair) slope[(parts + part) * shape.padded] = total(sum[1][part]);
+        }
+      }
+    }
+  }
+
+  static void correlate_pixels(const A* const* rows, int64_t pitch, const A* const* grads, int64_t grad_pitch, A* slopes,
+                               const CauShape& shape) {
+    const int64_t parts = shape.scale * shape.scale;
+    const A* places[kCauMostParts];
+    for (int64_t j = 0; j < shape.width; ++j) {
+      for (int64_t part = 0; part < parts; ++part) {
+        places[part] = grads[part / shape.scale] + (j * shape.scale + part % shape.scale) * grad_pitch;
+      }
+      int64_t first = 0;
+      for (; first + 4 <= parts; first += 4) correlate_pixel<4>(rows, pitch, places, slopes, shape, j, first);
+      for (; first < parts; ++first) correlate_pixel<1>(rows, pitch, places, slopes, shape, j, first);
+    }
+  }
+
+  template <int kVectors>
+  static void gather_pixel(const A* const* grads, int64_t grad_pitch, const A* const* weights, A* out,
+                           int64_t out_pitch, const CauShape& shape, int64_t j, int64_t c) {
+    const int64_t parts = shape.scale * shape.scale;
+    const int64_t side = shape.window / 2;
+    Vector sum[kVectors] = {};
+    for (int64_t a = 0; a < shape.window; ++a) {
+      if (weights[a] == nullptr) continue;
+      for (int64_t b = 0; b < shape.window; ++b) {
+        const int64_t column = j + side - b;
+        if (column < 0 || column >= shape.width) continue;
+        const A* weight = weights[a] + (a * shape.window + b) * parts * shape.padded + side + column;
+        for (int64_t u = 0; u < shape.scale; ++u) {
+          const A* pixel = grads[a * shape.scale + u] + column * shape.scale * grad_pitch + c;
+          for (int64_t v = 0; v < shape.scale; ++v, weight += shape.padded, pixel += grad_pitch) {
+            const A w = *weight;
+#pragma GCC unroll 8
+            for (int k = 0; k < kVectors; ++k) {
+              Vector g;
+              load(g, pixel + k * kLanes);
+              sum[k] += w * g;
+            }
+          }
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < kVectors; ++k) store(out + j * out_pitch + c + k * kLanes, sum[k]);
+  }
+
+  static void gather_pixels(const A* const* grads, int64_t grad_pitch, const A* const* weights, A* out,
+                            int64_t out_pitch, const CauShape& shape) {
+    int64_t c = 0;
+    for (; c + 8 * kLanes <= shape.channels; c += 8 * kLanes) {
+      for (int64_t j = 0; j < shape.width; ++j) gather_pixel<8>(grads, grad_pitch, weights, out, out_pitch, shape, j, c);
+    }
+    for (; c < shape.channels; c += kLanes) {
+      for (int64_t j = 0; j < shape.width; ++j) gather_pixel<1>(grads, grad_pitch, weights, out, out_pitch, shape, j, c);
+    }
+  }
+
+  static constexpr CauRows<A> table() {
+    return {softmax, reassemble, correlate, softmax_backward, gather, reassemble_pixels, correlate_pixels, gather_pixels};
+  }
 };
 
 }  // namespace
