@@ -30,6 +30,8 @@ export interface Example {
   readonly options?: Readonly<Record<string, ExampleValue>>
   /** `refused`: asking for a gradient is an error. */
   readonly gradients?: 'refused'
+  /** Whether shapes of results depend on values, so that there are none without data. */
+  readonly dynamic?: boolean
   /** Whether there is a kernel for CUDA, which test/python/opcheck.py compares with the registrations. */
   readonly cuda?: boolean
   /** The functions of lib/ops that call it, where its own name in camelCase is not one. */

@@ -33,6 +33,8 @@ export {
   guidedFilterAsync,
   guidedLayer,
 } from './guided-filter'
+export type { SoftNmsOptions, SoftNmsResult } from './nms'
+export { batchedNms, nms, nmsAsync, softNms } from './nms'
 export type { Tvl1CallOptions, Tvl1Clip, Tvl1ClipOptions, Tvl1Options, Tvl1Result } from './tvl1-flow'
 export { dequantiseFlow, quantiseFlow, Tvl1, tvl1, tvl1Flow } from './tvl1-flow'
 export type { Tvl1Params, Tvl1Preset } from './tvl1-presets'
