@@ -125,7 +125,7 @@ __global__ void __launch_bounds__(kTileThreads) iterate_kernel(Tvl1Workspace w, 
   const int slot_u = w.current_u[n];
   const int slot_p = w.current_p[n];
 
-  float ix[per_thread], iy[per_thread], rho_c[per_thread];
+  float ix[per_thread], iy[per_thread], rho_c[per_thread], inverse[per_thread];
   const float* data = w.data + 3 * n * area;
 #pragma unroll
   for (int r = 0; r < per_thread; ++r) {
@@ -137,6 +137,7 @@ __global__ void __launch_bounds__(kTileThreads) iterate_kernel(Tvl1Workspace w, 
     ix[r] = inside ? data[i] : 0.0f;
     iy[r] = inside ? data[area + i] : 0.0f;
     rho_c[r] = inside ? data[2 * area + i] : 0.0f;
+    inverse[r] = tvl1_inverse(ix[r], iy[r], step.gradient_floor);
 #pragma unroll
     for (int k = 0; k < unknowns; ++k) {
       u(k)[cell] = inside ? flow_of(w, n, slot_u, k, area)[i] : 0.0f;
@@ -164,7 +165,7 @@ __global__ void __launch_bounds__(kTileThreads) iterate_kernel(Tvl1Workspace w, 
       } else {
         rho = tvl1_residual(rho_c[r], ix[r], iy[r], old_u, old_v);
       }
-      const float move = tvl1_threshold(rho, ix[r], iy[r], step.lambda_theta, step.gradient_floor);
+      const float move = tvl1_threshold(rho, ix[r], iy[r], inverse[r], step.lambda_theta);
       const auto advance = [&](int k, float direction) {
         const float old = u(k)[cell];
         const float divergence = tvl1_divergence(px(k)[cell], x > 0 ? px(k)[left] : 0.0f, py(k)[cell],
@@ -192,11 +193,11 @@ __global__ void __launch_bounds__(kTileThreads) iterate_kernel(Tvl1Workspace w, 
       const int below = y + 1 < size.height && row + 1 < height ? cell + kTileWidth : cell;
 #pragma unroll
       for (int k = 0; k < unknowns; ++k) {
-        const float dx = u(k)[right] - u(k)[cell];
-        const float dy = u(k)[below] - u(k)[cell];
-        const float scale = tvl1_dual_scale(dx, dy, step.tau_over_theta);
-        px(k)[cell] = tvl1_dual(px(k)[cell], dx, step.tau_over_theta, scale);
-        py(k)[cell] = tvl1_dual(py(k)[cell], dy, step.tau_over_theta, scale);
+        const float gx = step.tau_over_theta * (u(k)[right] - u(k)[cell]);
+        const float gy = step.tau_over_theta * (u(k)[below] - u(k)[cell]);
+        const float scale = tvl1_dual_scale(gx, gy);
+        px(k)[cell] = (px(k)[cell] + gx) * scale;
+        py(k)[cell] = (py(k)[cell] + gy) * scale;
       }
     }
   }

@@ -133,7 +133,7 @@ __global__ void divergence_kernel(const float* px, const float* py, float* out, 
 __global__ void threshold_kernel(const float* rho, const float* ix, const float* iy, float* out, int64_t count,
                                  Tvl1Step step) {
   VISION_NATIVE_PIXELS(i, count) {
-    out[i] = tvl1_threshold(rho[i], ix[i], iy[i], step.lambda_theta, step.gradient_floor);
+    out[i] = tvl1_threshold(rho[i], ix[i], iy[i], tvl1_inverse(ix[i], iy[i], step.gradient_floor), step.lambda_theta);
   }
 }
 

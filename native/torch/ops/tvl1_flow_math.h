@@ -25,14 +25,24 @@ TVL1_PIXEL float tvl1_residual(float rho_c, float ix, float iy, float u, float v
   return rho_c + ((ix * u + iy * v) + gamma * w);
 }
 
-/// The minimiser of λ|ρ(u + d)| + |d|²/2θ is d = s·∇I₁ (and s·γ for the brightness change); this is s.
-TVL1_PIXEL float tvl1_threshold(float rho, float ix, float iy, float lambda_theta, float gradient_floor) {
+/// −1/|∇I₁|²; 0 where the squared gradient is not above the floor.
+TVL1_PIXEL float tvl1_inverse(float ix, float iy, float gradient_floor) {
   const float squared = ix * ix + iy * iy;
-  const float limit = lambda_theta * squared;
   // The division is made in every case, by 1 where it is not wanted, so that loops over it need no branch.
   const bool steep = squared > gradient_floor;
-  const float exact = steep ? -rho / (steep ? squared : 1.0f) : 0.0f;
-  return rho < -limit ? lambda_theta : (rho > limit ? -lambda_theta : exact);
+  const float inverse = -1.0f / (steep ? squared : 1.0f);
+  return steep ? inverse : 0.0f;
+}
+
+/// The minimiser of λ|ρ(u + d)| + |d|²/2θ is d = s·∇I₁ (and s·γ for the brightness change); this is s.
+/// `inverse` is that of `tvl1_inverse`: once a warp there is a division, and none in the iterations.
+TVL1_PIXEL float tvl1_threshold(float rho, float ix, float iy, float inverse, float lambda_theta) {
+  const float exact = rho * inverse;
+  const float low = exact < -lambda_theta ? -lambda_theta : exact;
+  const float limited = low > lambda_theta ? lambda_theta : low;
+  const float limit = lambda_theta * (ix * ix + iy * iy);
+  const float flat = rho < -limit ? lambda_theta : (rho > limit ? -lambda_theta : 0.0f);
+  return inverse != 0.0f ? limited : flat;
 }
 
 // ---- Discrete operators -----------------------------------------------------------------------------------------
@@ -45,14 +55,8 @@ TVL1_PIXEL float tvl1_divergence(float px, float px_left, float py, float py_abo
 /// Centred difference; at the border one of the two is the pixel itself.
 TVL1_PIXEL float tvl1_centred(float before, float after) { return 0.5f * (after - before); }
 
-/// 1/(1 + τ/θ·|∇u|), the factor that keeps the dual vector inside the unit disc.
-TVL1_PIXEL float tvl1_dual_scale(float dx, float dy, float tau_over_theta) {
-  return 1.0f / (1.0f + tau_over_theta * sqrtf(dx * dx + dy * dy));
-}
-
-TVL1_PIXEL float tvl1_dual(float p, float difference, float tau_over_theta, float scale) {
-  return (p + tau_over_theta * difference) * scale;
-}
+/// 1/(1 + |g|) of a flow's gradient times τ/θ: the factor that keeps the dual vector inside the unit disc.
+TVL1_PIXEL float tvl1_dual_scale(float gx, float gy) { return 1.0f / (1.0f + sqrtf(gx * gx + gy * gy)); }
 
 // ---- Interpolation ----------------------------------------------------------------------------------------------
 

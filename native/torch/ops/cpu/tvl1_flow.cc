@@ -119,7 +119,10 @@ class CpuBackend final : public Tvl1Backend {
     const float* gx = ix.const_data_ptr<float>();
     const float* gy = iy.const_data_ptr<float>();
     float* s = out.mutable_data_ptr<float>();
-    for (int64_t i = 0; i < rho.numel(); ++i) s[i] = tvl1_threshold(r[i], gx[i], gy[i], step.lambda_theta, step.gradient_floor);
+    for (int64_t i = 0; i < rho.numel(); ++i) {
+      const float inverse = tvl1_inverse(gx[i], gy[i], step.gradient_floor);
+      s[i] = tvl1_threshold(r[i], gx[i], gy[i], inverse, step.lambda_theta);
+    }
     return out;
   }
 
@@ -146,11 +149,9 @@ class CpuBackend final : public Tvl1Backend {
     Tvl1PairSolver solver(call, state, params);
     for (int64_t n = 0; n < first.size(0); ++n) {
       load_flow(state, flow, n);
-      tvl1_image_gradient(call, plane(second, n), state.gradient_x, state.gradient_y, size);
-      solver.warp(plane(first, n), plane(second, n));
-      copy(read_only(state.ix), mutable_plane(out, 3 * n), size);
-      copy(read_only(state.iy), mutable_plane(out, 3 * n + 1), size);
-      copy(read_only(state.rho_c), mutable_plane(out, 3 * n + 2), size);
+      const Tvl1Packed packed = tvl1_pack(call, plane(second, n), size, params.sampling.zero_border, state.packed());
+      solver.warp(plane(first, n), packed);
+      for (int64_t i = 0; i < 3; ++i) copy(read_only(state.data_plane(i)), mutable_plane(out, 3 * n + i), size);
     }
     return out;
   }
@@ -163,23 +164,15 @@ class CpuBackend final : public Tvl1Backend {
     at::Tensor errors = at::empty({data.size(0)}, at::kDouble);
     Tvl1State state(size, unknowns);
     Tvl1PairSolver solver(call, state, params);
+    const int64_t planes = 3 * unknowns;
     for (int64_t n = 0; n < data.size(0); ++n) {
-      state.clear_dual();
-      copy(plane(data, 3 * n), state.ix, size);
-      copy(plane(data, 3 * n + 1), state.iy, size);
-      copy(plane(data, 3 * n + 2), state.rho_c, size);
-      const auto exchange = [&](auto&& move) {
-        for (int64_t k = 0; k < unknowns; ++k) {
-          const int64_t base = 3 * unknowns * n;
-          move(mutable_plane(state_tensor, base + k), state.u[k]);
-          move(mutable_plane(state_tensor, base + unknowns + 2 * k), state.px[k]);
-          move(mutable_plane(state_tensor, base + unknowns + 2 * k + 1), state.py[k]);
-        }
-      };
-      exchange([&](Tvl1Plane<float> outside, Tvl1Plane<float> inside) { copy(read_only(outside), inside, size); });
-      double error = 0.0;
-      for (int64_t i = 0; i < iterations; ++i) error = solver.iterate();
-      exchange([&](Tvl1Plane<float> outside, Tvl1Plane<float> inside) { copy(read_only(inside), outside, size); });
+      for (int64_t i = 0; i < 3; ++i) copy(plane(data, 3 * n + i), state.data_plane(i), size);
+      for (int64_t y = 0; y < size.height; ++y) tvl1_rows().inverse(state.data(y), state.pitch, size.width, params.step);
+      for (int64_t i = 0; i < planes; ++i) copy(plane(state_tensor, planes * n + i), state.plane(i), size);
+      const double error = solver.iterate(iterations);
+      for (int64_t i = 0; i < planes; ++i) {
+        copy(read_only(state.plane(i)), mutable_plane(state_tensor, planes * n + i), size);
+      }
       errors.mutable_data_ptr<double>()[n] = error;
     }
     return errors;
@@ -187,13 +180,7 @@ class CpuBackend final : public Tvl1Backend {
 
  private:
   static void load_flow(Tvl1State& state, const at::Tensor& flow, int64_t n) {
-    for (int64_t k = 0; k < state.unknowns; ++k) {
-      if (flow.defined() && k < 2) {
-        copy(plane(flow, 2 * n + k), state.u[k], state.size);
-      } else {
-        for (int64_t y = 0; y < state.size.height; ++y) std::fill_n(state.u[k].at(y), state.size.width, 0.0f);
-      }
-    }
+    for (int64_t k = 0; k < 2; ++k) copy(plane(flow, 2 * n + k), state.plane(k), state.size);
   }
 
   static void solve_pair(Tvl1Call& call, const Tvl1Problem& problem, const Tvl1Params& params, int64_t n,
@@ -202,12 +189,11 @@ class CpuBackend final : public Tvl1Backend {
     Tvl1State state(params.levels.front(), params.unknowns());
     Tvl1PairSolver solver(call, state, params);
     state.set_size(params.levels.back());
-    load_flow(state, problem.init, n);
+    if (problem.init.defined()) load_flow(state, problem.init, n);
     for (int64_t level = levels - 1; level >= 0; --level) {
       const Tvl1Plane<const float> first = plane(problem.first[level], n);
-      const Tvl1Plane<const float> second = plane(problem.second[level], n);
-      tvl1_image_gradient(call, second, state.gradient_x, state.gradient_y, state.size);
-      state.clear_dual();
+      const Tvl1Packed second =
+          tvl1_pack(call, plane(problem.second[level], n), state.size, params.sampling.zero_border, state.packed());
       for (int64_t warp = 0; warp < params.warps; ++warp) {
         solver.warp(first, second);
         const auto [made, residual] = solver.relax();
@@ -216,9 +202,9 @@ class CpuBackend final : public Tvl1Backend {
         problem.residuals.mutable_data_ptr<float>()[place] = residual;
       }
       report_progress("tvl1", ++levels_done, problem.levels_total);
-      if (level > 0) solver.enlarge(params.levels[level - 1]);
+      if (level > 0) state.enlarge(call, params.levels[level - 1], params);
     }
-    for (int k = 0; k < 2; ++k) copy(read_only(state.u[k]), mutable_plane(problem.flow, 2 * n + k), state.size);
+    for (int64_t k = 0; k < 2; ++k) copy(read_only(state.plane(k)), mutable_plane(problem.flow, 2 * n + k), state.size);
   }
 };
 

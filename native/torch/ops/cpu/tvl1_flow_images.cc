@@ -113,19 +113,44 @@ void tvl1_enlarge(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Size in_size, T
   });
 }
 
-void tvl1_image_gradient(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Plane<float> dx, Tvl1Plane<float> dy,
-                         Tvl1Size size) {
-  tvl1_for_rows(call, size.height, size.width, [&](int64_t y) {
+namespace {
+
+int64_t packed_stride(Tvl1Size size) { return 4 * (size.width + 2 * kTvl1Margin); }
+
+}  // namespace
+
+int64_t tvl1_packed_size(Tvl1Size size) { return packed_stride(size) * (size.height + 2 * kTvl1Margin); }
+
+Tvl1Packed tvl1_pack(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Size size, bool zero_border, float* memory) {
+  const int64_t stride = packed_stride(size);
+  float* const origin = memory + kTvl1Margin * stride + 4 * kTvl1Margin;
+  tvl1_for_rows(call, size.height + 2 * kTvl1Margin, size.width, [&](int64_t i) {
+    const int64_t outside = i - kTvl1Margin, y = tvl1_clamp(outside, size.height);
+    float* out = origin + outside * stride;
+    if (zero_border && y != outside) {
+      std::fill_n(out - 4 * kTvl1Margin, stride, 0.0f);
+      return;
+    }
     const float* row = in.at(y);
     const float* above = in.at(tvl1_clamp(y - 1, size.height));
     const float* below = in.at(tvl1_clamp(y + 1, size.height));
-    float* out_x = dx.at(y);
-    float* out_y = dy.at(y);
-    for (int64_t x = 0; x < size.width; ++x) {
-      out_x[x] = tvl1_centred(row[tvl1_clamp(x - 1, size.width)], row[tvl1_clamp(x + 1, size.width)]);
-      out_y[x] = tvl1_centred(above[x], below[x]);
+    const auto pack = [&](int64_t x, int64_t left, int64_t right) {
+      out[4 * x] = row[x];
+      out[4 * x + 1] = tvl1_centred(row[left], row[right]);
+      out[4 * x + 2] = tvl1_centred(above[x], below[x]);
+      out[4 * x + 3] = 0.0f;
+    };
+    pack(0, 0, tvl1_clamp(1, size.width));
+    for (int64_t x = 1; x < size.width - 1; ++x) pack(x, x - 1, x + 1);
+    pack(size.width - 1, tvl1_clamp(size.width - 2, size.width), size.width - 1);
+    for (int64_t x = 0; x < kTvl1Margin; ++x) {
+      for (int channel = 0; channel < 4; ++channel) {
+        out[4 * (x - kTvl1Margin) + channel] = zero_border ? 0.0f : out[channel];
+        out[4 * (size.width + x) + channel] = zero_border ? 0.0f : out[4 * (size.width - 1) + channel];
+      }
     }
   });
+  return {origin, stride, size};
 }
 
 }  // namespace vision_native

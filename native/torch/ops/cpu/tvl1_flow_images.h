@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "torch/ops/cpu/tvl1_flow_rows.h"
 #include "torch/ops/tvl1_flow_math.h"
 #include "torch/run_context.h"
 
@@ -66,8 +67,10 @@ void tvl1_shrink(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Size in_size, Tv
 void tvl1_enlarge(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Size in_size, Tvl1Plane<float> out, Tvl1Size out_size,
                   float factor, const Tvl1Params& params);
 
-/// Centred differences with replicated borders.
-void tvl1_image_gradient(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Plane<float> dx, Tvl1Plane<float> dy,
-                         Tvl1Size size);
+/// Floats that a packed image of this size takes.
+int64_t tvl1_packed_size(Tvl1Size size);
+
+/// An image with its centred differences, as the warp reads it; `memory` has room for `tvl1_packed_size`.
+Tvl1Packed tvl1_pack(Tvl1Call& call, Tvl1Plane<const float> in, Tvl1Size size, bool zero_border, float* memory);
 
 }  // namespace vision_native

@@ -2,162 +2,177 @@
 
 #include <ATen/ops/empty.h>
 
-#include <cstring>
+#include <cmath>
 #include <limits>
 
 #include "torch/cpu_isa.h"
+#include "torch/ops/cpu/tvl1_flow_wave.h"
 
 namespace vision_native {
 
 namespace {
 
-constexpr int64_t kAlign = 16;  // floats in a cache line
+constexpr int64_t kLine = 16;  // floats in a cache line
 
-int64_t row_stride(int64_t width) {
-  // One line to the left for the ghost column, and at least one element to the right.
-  return kAlign + (width + 1 + kAlign - 1) / kAlign * kAlign;
+/// A group of zeros and whole groups; an odd number of cache lines, so that planes do not compete for the same sets.
+int64_t pitch_of(int64_t width) {
+  const int64_t groups = 1 + (width + kTvl1Group - 1) / kTvl1Group;
+  return (groups | 1) * kTvl1Group;
 }
 
-int64_t plane_size(Tvl1Size size) { return (size.height + 1) * row_stride(size.width); }
+float* aligned(const at::Tensor& memory) {
+  float* base = memory.data_ptr<float>();
+  return base + (kLine - reinterpret_cast<uintptr_t>(base) / sizeof(float) % kLine) % kLine;
+}
+
+int64_t rows_floats(Tvl1Size size, int64_t planes) { return kLine + (size.height + 1) * planes * pitch_of(size.width); }
 
 }  // namespace
 
-const Tvl1Rows& tvl1_rows() { return for_cpu_isa(kTvl1RowsScalar, kTvl1RowsAvx2); }
+const Tvl1Rows& tvl1_rows() { return for_cpu_isa(kTvl1RowsScalar, kTvl1RowsAvx2, kTvl1RowsAvx512); }
 
-Tvl1State::Tvl1State(Tvl1Size largest, int64_t unknowns) : unknowns(unknowns), plane_capacity_(plane_size(largest)) {
-  memory_ = at::empty({(5 + 4 * unknowns) * plane_capacity_ + kAlign}, at::kFloat);
+Tvl1State::Tvl1State(Tvl1Size largest, int64_t unknowns) : unknowns(unknowns) {
+  for (at::Tensor& memory : memory_) memory = at::empty({rows_floats(largest, 3 * unknowns)}, at::kFloat);
+  data_memory_ = at::empty({rows_floats(largest, 4)}, at::kFloat);
+  packed_ = at::empty({tvl1_packed_size(largest)}, at::kFloat);
   set_size(largest);
 }
 
-Tvl1Plane<float> Tvl1State::plane(int index) const {
-  float* base = memory_.data_ptr<float>();
-  base += (kAlign - reinterpret_cast<uintptr_t>(base) / sizeof(float) % kAlign) % kAlign;
-  return {base + index * plane_capacity_ + kAlign, row_stride(size.width)};
+void Tvl1State::lay_out(Tvl1Size new_size) {
+  size = new_size;
+  pitch = pitch_of(size.width);
+  for (int slot = 0; slot < 2; ++slot) slots_[slot] = aligned(memory_[slot]) + row_floats() + kTvl1Group;
+  data_ = aligned(data_memory_) + kTvl1Group;
+}
+
+void Tvl1State::clear(int slot) {
+  float* begin = slots_[slot] - row_floats() - kTvl1Group;
+  std::fill(begin, begin + (size.height + 1) * row_floats(), 0.0f);
 }
 
 void Tvl1State::set_size(Tvl1Size new_size) {
-  size = new_size;
-  gradient_x = plane(0);
-  gradient_y = plane(1);
-  ix = plane(2);
-  iy = plane(3);
-  rho_c = plane(4);
-  for (int k = 0; k < unknowns; ++k) {
-    u[k] = plane(5 + 4 * k);
-    spare[k] = plane(6 + 4 * k);
-    px[k] = plane(7 + 4 * k);
-    py[k] = plane(8 + 4 * k);
-  }
+  lay_out(new_size);
+  clear(0);
+  clear(1);
 }
 
-void Tvl1State::clear_dual() {
-  for (int k = 0; k < unknowns; ++k) {
-    for (const Tvl1Plane<float>& p : {px[k], py[k]}) {
-      std::memset(p.data - kAlign, 0, size.height * p.stride * sizeof(float));
-    }
+void Tvl1State::enlarge(Tvl1Call& call, Tvl1Size finer, const Tvl1Params& params) {
+  const Tvl1Size coarser = size;
+  Tvl1Plane<float> from[3];
+  for (int64_t k = 0; k < unknowns; ++k) from[k] = plane(k);
+  swap();
+  lay_out(finer);
+  clear(now_);
+  for (int64_t k = 0; k < unknowns; ++k) {
+    // The brightness change has no length and is not rescaled.
+    const float factor = k < 2 ? static_cast<float>(1.0 / params.scale_factor) : 1.0f;
+    tvl1_enlarge(call, {from[k].data, from[k].stride}, coarser, plane(k), finer, factor, params);
   }
+  clear(1 - now_);
 }
 
 Tvl1PairSolver::Tvl1PairSolver(Tvl1Call& call, Tvl1State& state, const Tvl1Params& params)
     : call_(call), state_(state), params_(params), rows_(tvl1_rows()) {}
 
-void Tvl1PairSolver::warp(Tvl1Plane<const float> first, Tvl1Plane<const float> second) {
-  const Tvl1WarpSource source{first.data,           second.data,   state_.gradient_x.data,
-                              state_.gradient_y.data, second.stride, state_.gradient_x.stride,
-                              state_.size};
+void Tvl1PairSolver::warp(Tvl1Plane<const float> first, const Tvl1Packed& second) {
   tvl1_for_rows(call_, state_.size.height, state_.size.width, [&](int64_t y) {
-    rows_.warp({state_.u[0].at(y), state_.u[1].at(y), state_.ix.at(y), state_.iy.at(y), state_.rho_c.at(y)}, source, y,
-               params_.sampling);
+    const float* u = state_.now(y);
+    rows_.warp({u, u + state_.pitch, first.at(y), state_.data(y), state_.pitch}, second, y, params_.sampling, params_.step);
   });
 }
 
-void Tvl1PairSolver::dual_row(int64_t y) {
-  Tvl1DualRow row{};
-  const int64_t below = std::min(y + 1, state_.size.height - 1);
-  for (int k = 0; k < state_.unknowns; ++k) {
-    row.u[k] = state_.u[k].at(y);
-    row.u_below[k] = state_.u[k].at(below);
-    row.px[k] = state_.px[k].at(y);
-    row.py[k] = state_.py[k].at(y);
-  }
-  rows_.dual(row, state_.size.width, params_.step);
-}
-
-double Tvl1PairSolver::iterate() {
+void Tvl1PairSolver::run(int64_t count) {
   const auto [height, width] = state_.size;
-  row_errors_.resize(height);
-  deferred_.resize(height);
-  zeros_.resize(width);
-  std::atomic<int64_t> deferred_count{0};
-
-  // One pass over memory: the dual row y − 1 follows the primal row y, which still needed its old value. The last dual
-  // row of a band waits until all bands are done: it needs the primal row below, which belongs to the next band, and
-  // that band needs its old value.
-  at::parallel_for(0, height, tvl1_grain(width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      call_.poll();
-      Tvl1PrimalRow row{};
-      row.ix = state_.ix.at(y);
-      row.iy = state_.iy.at(y);
-      row.rho_c = state_.rho_c.at(y);
-      for (int k = 0; k < state_.unknowns; ++k) {
-        row.u[k] = state_.u[k].at(y);
-        row.px[k] = state_.px[k].at(y);
-        row.py[k] = state_.py[k].at(y);
-        row.py_above[k] = y > 0 ? state_.py[k].at(y - 1) : zeros_.data();
-      }
-      row_errors_[y] = rows_.primal(row, width, params_.step);
-      if (y > begin) dual_row(y - 1);
+  if (rings_width_ != width) {
+    rings_.clear();
+    rings_width_ = width;
+  }
+  // A band is worth a thread when it has pixels enough, and rows enough for those that both its neighbours make too.
+  const int64_t worth = std::min(height * width * count / kTvl1PixelsPerTask, height / (4 * count));
+  const int64_t bands = at::in_parallel_region() ? 1 : std::clamp<int64_t>(worth, 1, at::get_num_threads());
+  if (static_cast<int64_t>(rings_.size()) < bands) rings_.resize(bands);
+  row_errors_.assign(count * height, 0.0);
+  at::parallel_for(0, bands, 1, [&, height = height](int64_t begin, int64_t end) {
+    for (int64_t band = begin; band < end; ++band) {
+      if (rings_[band].empty()) rings_[band].assign(Tvl1Band::ring_floats(state_), 0.0f);
+      const Tvl1Band rows(state_, rows_, params_.step, band * height / bands, (band + 1) * height / bands, count);
+      rows.run(call_, rings_[band].data(), row_errors_.data());
     }
-    deferred_[deferred_count++] = end - 1;
   });
-  for (int64_t i = 0; i < deferred_count; ++i) dual_row(deferred_[i]);
-
   // Summed row by row, so that the stopping test does not depend on the bands.
-  double error = 0.0;
-  for (int64_t y = 0; y < height; ++y) error += row_errors_[y];
-  return error;
+  errors_.assign(count, 0.0);
+  for (int64_t t = 0; t < count; ++t) {
+    for (int64_t y = 0; y < height; ++y) errors_[t] += row_errors_[t * height + y];
+  }
+}
+
+double Tvl1PairSolver::iterate(int64_t count) {
+  for (int64_t now; count > 0; count -= now) {
+    now = std::min(count, Tvl1Band::kDeepest);
+    run(now);
+    state_.swap();
+  }
+  return errors_.empty() ? 0.0 : errors_.back();
 }
 
 void Tvl1PairSolver::median() {
   const auto [height, width] = state_.size;
-  for (int k = 0; k < 2; ++k) {
-    tvl1_for_rows(call_, height, width, [&, height = height, width = width](int64_t y) {
+  tvl1_for_rows(call_, height, width, [&, height = height, width = width](int64_t y) {
+    for (int k = 0; k < 2; ++k) {
       const float* rows[5];
-      for (int i = 0; i < 5; ++i) rows[i] = state_.u[k].at(tvl1_clamp(y + i - 2, height));
-      rows_.median(rows, state_.spare[k].at(y), width);
-    });
-    std::swap(state_.u[k], state_.spare[k]);
+      for (int i = 0; i < 5; ++i) rows[i] = state_.now(tvl1_clamp(y + i - 2, height)) + k * state_.pitch;
+      rows_.median(rows, state_.next(y) + k * state_.pitch, width);
+    }
+  });
+  tvl1_for_rows(call_, height, width, [&, width = width](int64_t y) {
+    for (int k = 0; k < 2; ++k) std::copy_n(state_.next(y) + k * state_.pitch, width, state_.now(y) + k * state_.pitch);
+  });
+}
+
+int64_t Tvl1PairSolver::plan(int64_t left, double error_before, double error, double limit) const {
+  int64_t count = Tvl1Band::kDeepest;
+  if (std::isinf(error_before)) {
+    // Warps at a level need about as many iterations as the one before.
+    count = std::min(count, std::max<int64_t>(2, made_at_last_warp_));
+  } else if (limit > 0.0 && error < error_before) {
+    // Errors fall about geometrically.
+    const double expected = std::ceil(std::log(error / limit) / std::log(error_before / error));
+    if (expected < static_cast<double>(count)) count = std::max<int64_t>(1, static_cast<int64_t>(expected));
   }
+  return std::min(count, left);
 }
 
 std::pair<int32_t, float> Tvl1PairSolver::relax() {
-  const int64_t block = std::max<int64_t>(1, params_.block_size);
   const double area = static_cast<double>(state_.size.area());
   const double limit = params_.epsilon * params_.epsilon * area;
-  double error = std::numeric_limits<double>::infinity();
+  double error_before = std::numeric_limits<double>::infinity(), error = error_before;
   int32_t made = 0;
   for (int64_t outer = 0; outer < params_.outer_iterations && error > limit; ++outer) {
     if (params_.median_filter) median();
     for (int64_t inner = 0; inner < params_.inner_iterations && error > limit;) {
-      const int64_t end = std::min(inner + block, params_.inner_iterations);
-      for (; inner < end; ++inner, ++made) error = iterate();
+      const int64_t left = params_.inner_iterations - inner;
+      int64_t count;
+      if (params_.block_size > 1) {
+        count = std::min(params_.block_size, left);
+        error = iterate(count);
+      } else {
+        // Each iteration's error is known only when the pass is over. When one before the last was small enough, the pass
+        // is made again up to that one, from the state that it has left as it was.
+        count = plan(left, error_before, error, limit);
+        run(count);
+        int64_t wanted = 1;
+        while (wanted < count && errors_[wanted - 1] > limit) ++wanted;
+        error_before = wanted > 1 ? errors_[wanted - 2] : error;
+        error = errors_[wanted - 1];
+        if (wanted < count) run(count = wanted);
+        state_.swap();
+      }
+      inner += count;
+      made += static_cast<int32_t>(count);
     }
   }
+  made_at_last_warp_ = made;
   return {made, static_cast<float>(error / area)};
-}
-
-void Tvl1PairSolver::enlarge(Tvl1Size finer) {
-  const Tvl1Size coarser = state_.size;
-  const std::array<Tvl1Plane<float>, 3> from = state_.u;
-  state_.set_size(finer);
-  // Median steps may have left the flow in either half; the enlarged flow goes to the other.
-  for (int k = 0; k < state_.unknowns; ++k) {
-    const int64_t ghost = from[k].data == state_.u[k].data ? 1 : 0;
-    if (ghost) std::swap(state_.u[k], state_.spare[k]);
-    const float factor = k < 2 ? static_cast<float>(1.0 / params_.scale_factor) : 1.0f;
-    tvl1_enlarge(call_, {from[k].data, from[k].stride}, coarser, state_.u[k], finer, factor, params_);
-  }
 }
 
 }  // namespace vision_native
