@@ -78,6 +78,7 @@ class CudaBinaryConv3d final : public BinaryConv3dBackend {
         floats_or_null(epilogue.bias2),
         floats_or_null(epilogue.next_bias),
         floats_or_null(epilogue.residual),
+        epilogue.residual.defined() ? epilogue.residual.size(4) : 0,
         epilogue.output.defined() ? epilogue.output.mutable_data_ptr<float>() : nullptr,
         epilogue.bits.defined() ? reinterpret_cast<uint64_t*>(epilogue.bits.mutable_data_ptr<int64_t>()) : nullptr};
     cuda::launch_binary_conv3d_fused(conv_of(bits, weight, shape), vectors, stream());

@@ -183,6 +183,11 @@ __global__ void __launch_bounds__(kPixels) convolve(BinaryConv conv, int32_t* ou
   }
 }
 
+__device__ inline float residual_of(const BinaryVectors& vectors, int64_t pixel, int64_t c) {
+  if (vectors.residual == nullptr) return 0.0f;
+  return vectors.residual[pixel * vectors.residual_channels + c % vectors.residual_channels];
+}
+
 __global__ void __launch_bounds__(kPixels)
     convolve_fused(BinaryConv conv, BinaryVectors vectors, int64_t pixels, int64_t groups) {
   const auto number = [](const float* values, int64_t c, float otherwise) {
@@ -200,7 +205,7 @@ __global__ void __launch_bounds__(kPixels)
       const int64_t c = group * kGroup + i;
       if (c >= conv.out_channels) continue;
       const float h = binary_epilogue(sums[i], vectors.scale[c], vectors.shift[c],
-                                      vectors.residual == nullptr ? 0.0f : vectors.residual[place + c],
+                                      residual_of(vectors, pixel, c),
                                       number(vectors.bias1, c, 0.0f), number(vectors.slope, c, 1.0f),
                                       number(vectors.bias2, c, 0.0f));
       if (vectors.output != nullptr) vectors.output[place + c] = h;

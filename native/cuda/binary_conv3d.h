@@ -17,7 +17,8 @@ struct BinaryConv {
 /// Vectors of one number for each output channel; null is 0, for the slope 1.
 struct BinaryVectors {
   const float *scale, *shift, *bias1, *slope, *bias2, *next_bias;
-  const float* residual;  ///< `[N, To, Ho, Wo, Co]` or null
+  const float* residual;  ///< `[N, To, Ho, Wo, residual_channels]`, repeated to Co channels, or null
+  int64_t residual_channels;
   float* output;          ///< the same, or null
   uint64_t* bits;         ///< `[N, To, Ho, Wo, out words]` or null
 };

@@ -156,8 +156,10 @@ std::tuple<at::Tensor, at::Tensor> bconv3d_fused(
     TORCH_CHECK_TYPE(residual->is_floating_point(), "bconv3d_fused: the residual holds floating-point numbers, got ",
                      residual->scalar_type());
     const std::array<int64_t, 5> expected{shape.batch, out_channels, t, h, w};
-    TORCH_CHECK(residual->sizes() == at::IntArrayRef(expected), "bconv3d_fused: the residual has the shape of the output, ",
-                at::IntArrayRef(expected), ", got ", residual->sizes());
+    std::array<int64_t, 5> given = expected;
+    if (residual->dim() == 5 && residual->size(1) > 0 && out_channels % residual->size(1) == 0) given[1] = residual->size(1);
+    TORCH_CHECK(residual->sizes() == at::IntArrayRef(given), "bconv3d_fused: the residual has the shape of the output, ",
+                at::IntArrayRef(expected), ", or a part of its channels that repeats, got ", residual->sizes());
     TORCH_CHECK(residual->device() == bits.device(), "bconv3d_fused: bits are on ", bits.device(),
                 " and the residual on ", residual->device(), "; move one of them");
     epilogue.residual = residual->permute({0, 2, 3, 4, 1}).to(at::kFloat).contiguous();

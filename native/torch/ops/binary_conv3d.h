@@ -26,7 +26,8 @@ struct BinaryConv3dShape {
 /// Vectors have one contiguous float32 for each output channel.
 struct BinaryEpilogue {
   at::Tensor scale, shift, bias1, slope, bias2, next_bias;
-  at::Tensor residual;  ///< `[N, T, H, W, C]` contiguous float32, or undefined
+  /// `[N, T, H, W, C']` contiguous float32, or undefined. C' divides C: output channel c takes channel c % C'.
+  at::Tensor residual;
   at::Tensor output;    ///< `[N, T, H, W, C]` contiguous float32, or undefined where nobody reads h
   at::Tensor bits;      ///< `[N, T, H, W, words]` int64, or undefined where there is no next layer
 };

@@ -10,9 +10,9 @@
 
 namespace vision_native {
 
-/// `h` of one output. What is left out is 0, the slope 1.
-VISION_NATIVE_SHARED inline float binary_epilogue(int32_t y, float scale, float shift, float residual, float bias1,
-                                                  float slope, float bias2) {
+/// `h` of one output. What is left out is 0, the slope 1. With internal linkage: it is compiled for each instruction set.
+VISION_NATIVE_SHARED static inline float binary_epilogue(int32_t y, float scale, float shift, float residual,
+                                                         float bias1, float slope, float bias2) {
   const float scaled = scale * static_cast<float>(y);
   const float moved = scaled + shift;
   const float joined = moved + residual;

@@ -1,7 +1,6 @@
 // Binary 3D convolution on the CPU: rows of outputs on threads, and what happens to their sums.
 #include "torch/ops/binary_conv3d.h"
 
-#include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <emmintrin.h>
@@ -11,7 +10,6 @@
 #include <vector>
 
 #include "torch/cpu_isa.h"
-#include "torch/ops/binary_conv3d_epilogue.h"
 #include "torch/ops/cpu/binary_conv3d_pack.h"
 #include "torch/ops/cpu/binary_conv3d_rows.h"
 #include "torch/ops/cpu/binary_conv3d_thresholds.h"
@@ -20,230 +18,251 @@ namespace vision_native {
 
 namespace {
 
-// Outputs of a row that are made together; what they need is held in the caches.
-constexpr int64_t kSegment = 128;
+/// Images are staged together up to this size; one alone may be larger.
+constexpr int64_t kStagedBytes = int64_t{8} << 20;
 
 const BinaryRowKernel& row_kernel() {
   if (cpu_has_vpopcntdq()) return kBinaryRowsPopcount;
   return for_cpu_isa(kBinaryRowsScalar, kBinaryRowsAvx2, kBinaryRowsAvx512);
 }
 
-// ---- Packing ----------------------------------------------------------------------------------------------------
+int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/// x + bias, in float32 but for float64.
-inline float biased(double x, double bias) { return x + bias >= 0.0 ? 1.0f : -1.0f; }
-template <typename T>
-float biased(T x, float bias) {
-  return static_cast<float>(x) + bias;
-}
+// ---- Weights ----------------------------------------------------------------------------------------------------
 
-template <typename T>
-void pack_sign_typed(const at::Tensor& x, const at::Tensor& bias, at::Tensor& bits) {
-  using Bias = std::conditional_t<std::is_same_v<T, double>, double, float>;
-  const int64_t channels = x.size(1), times = x.size(2), height = x.size(3), width = x.size(4);
-  const int64_t words = bits.size(4);
-  const std::vector<int64_t> strides = x.strides().vec();
-  const T* data = x.const_data_ptr<T>();
-  const Bias* added = bias.defined() ? bias.const_data_ptr<Bias>() : nullptr;
-  uint64_t* out = reinterpret_cast<uint64_t*>(bits.mutable_data_ptr<int64_t>());
-  const RunContext* context = current_run_context();
-  at::parallel_for(0, x.size(0) * times * height, 1 + 16384 / (width * channels), [&](int64_t begin, int64_t end) {
-    float values[64];
-    uint64_t rows[64];
-    for (int64_t row = begin; row < end && !is_cancelled(context); ++row) {
-      const int64_t n = row / (times * height), t = row / height % times, h = row % height;
-      const T* from = data + n * strides[0] + t * strides[2] + h * strides[3];
-      for (int64_t word = 0; word < words; ++word) {
-        const int64_t first = 64 * word, count = std::min<int64_t>(64, channels - first);
-        const auto bias_of = [&](int64_t c) { return added == nullptr ? Bias{0} : added[first + c]; };
-        uint64_t* to = out + row * width * words + word;
-        if (strides[1] == 1) {
-          for (int64_t w = 0; w < width; ++w) {
-            const T* pixel = from + w * strides[4] + first;
-            for (int64_t c = 0; c < count; ++c) values[c] = biased(pixel[c], bias_of(c));
-            std::fill(values + count, values + 64, -1.0f);
-            to[w * words] = binary_signs(values);
-          }
-          continue;
-        }
-        for (int64_t start = 0; start < width; start += 64) {
-          const int64_t pixels = std::min<int64_t>(64, width - start);
-          std::fill(values + pixels, values + 64, -1.0f);
-          for (int64_t c = 0; c < count; ++c) {
-            const T* line = from + (first + c) * strides[1] + start * strides[4];
-            const Bias b = bias_of(c);
-            if (strides[4] == 1) {
-              for (int64_t w = 0; w < pixels; ++w) values[w] = biased(line[w], b);
-            } else {
-              for (int64_t w = 0; w < pixels; ++w) values[w] = biased(line[w * strides[4]], b);
-            }
-            rows[c] = binary_signs(values);
-          }
-          std::fill(rows + count, rows + 64, 0);
-          binary_transpose(rows);
-          for (int64_t w = 0; w < pixels; ++w) to[(start + w) * words] = rows[w];
-        }
-      }
+/// 64 words of 8 × 8 output channels as bytes: byte b of all of them side by side.
+void turn(const uint8_t* weight, int64_t tiles, int64_t tile_bytes, uint8_t* to) {
+  for (int64_t group = 0; group < 8; ++group) {
+    uint8_t* out = to + 8 * group;
+    if (group >= tiles) {
+      for (int64_t byte = 0; byte < 8; ++byte) std::memset(out + byte * kBinaryBlock, 0, 8);
+      continue;
     }
-  });
-  check_cancelled();
-}
-
-// ---- Rows -------------------------------------------------------------------------------------------------------
-
-/// Weights as rows by table read them: byte b of a word of 64 channels side by side.
-at::Tensor turn_weight(const at::Tensor& weight, const BinaryConv3dShape& shape) {
-  const int64_t blocks = shape.out_words(), each = shape.taps() * shape.words();
-  at::Tensor turned = at::empty({blocks * each, 8 * kBinaryBlock}, weight.options().dtype(at::kByte));
-  const int64_t tiles = weight.size(0);
-  const uint8_t* from = reinterpret_cast<const uint8_t*>(weight.const_data_ptr<int64_t>());
-  uint8_t* to = turned.mutable_data_ptr<uint8_t>();
-  at::parallel_for(0, blocks * each, 256, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t block = i / each, place = i % each;
-      for (int64_t group = 0; group < 8; ++group) {
-        uint8_t* out = to + i * 8 * kBinaryBlock + 8 * group;
-        const int64_t tile = 8 * block + group;
-        if (tile >= tiles) {
-          for (int64_t byte = 0; byte < 8; ++byte) std::memset(out + byte * kBinaryBlock, 0, 8);
-          continue;
-        }
-        const __m128i* in = reinterpret_cast<const __m128i*>(from + (tile * each + place) * 64);
-        __m128i pairs[4];
-        for (int c = 0; c < 4; ++c) {
-          const __m128i two = _mm_loadu_si128(in + c);
-          pairs[c] = _mm_unpacklo_epi8(two, _mm_srli_si128(two, 8));
-        }
-        const __m128i quads[4] = {_mm_unpacklo_epi16(pairs[0], pairs[1]), _mm_unpackhi_epi16(pairs[0], pairs[1]),
-                                  _mm_unpacklo_epi16(pairs[2], pairs[3]), _mm_unpackhi_epi16(pairs[2], pairs[3])};
-        const __m128i bytes[4] = {_mm_unpacklo_epi32(quads[0], quads[2]), _mm_unpackhi_epi32(quads[0], quads[2]),
-                                  _mm_unpacklo_epi32(quads[1], quads[3]), _mm_unpackhi_epi32(quads[1], quads[3])};
-        for (int b = 0; b < 4; ++b) {
-          _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 2 * b * kBinaryBlock), bytes[b]);
-          _mm_storel_epi64(reinterpret_cast<__m128i*>(out + (2 * b + 1) * kBinaryBlock), _mm_srli_si128(bytes[b], 8));
-        }
-      }
+    const __m128i* in = reinterpret_cast<const __m128i*>(weight + group * tile_bytes);
+    __m128i pairs[4];
+    for (int c = 0; c < 4; ++c) {
+      const __m128i two = _mm_loadu_si128(in + c);
+      pairs[c] = _mm_unpacklo_epi8(two, _mm_srli_si128(two, 8));
     }
-  });
-  return turned;
-}
-
-/// Bits of a row as rows by table read them, four to a byte.
-void stage(const uint64_t* bits, int64_t words, uint8_t* to) {
-  const __m128i mask = _mm_set1_epi8(30);
-  for (int64_t i = 0; i < words; ++i) {
-    const __m128i word = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bits + i));
-    const __m128i low = _mm_and_si128(_mm_slli_epi16(word, 1), mask);
-    const __m128i high = _mm_and_si128(_mm_srli_epi16(word, 3), mask);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + kStagedWord * i), _mm_unpacklo_epi8(low, high));
+    const __m128i quads[4] = {_mm_unpacklo_epi16(pairs[0], pairs[1]), _mm_unpackhi_epi16(pairs[0], pairs[1]),
+                              _mm_unpacklo_epi16(pairs[2], pairs[3]), _mm_unpackhi_epi16(pairs[2], pairs[3])};
+    const __m128i bytes[4] = {_mm_unpacklo_epi32(quads[0], quads[2]), _mm_unpackhi_epi32(quads[0], quads[2]),
+                              _mm_unpacklo_epi32(quads[1], quads[3]), _mm_unpackhi_epi32(quads[1], quads[3])};
+    for (int b = 0; b < 4; ++b) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 2 * b * kBinaryBlock), bytes[b]);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(out + (2 * b + 1) * kBinaryBlock), _mm_srli_si128(bytes[b], 8));
+    }
   }
 }
 
-/// Outputs x … x + count − 1 of a row, 64 of their channels.
-struct Sums {
-  int64_t pixel;    ///< index of the first over batch, time, height and width
-  int64_t channel;  ///< the first
-  int64_t channels, count;
-  int32_t* y;  ///< `[count][64]`
-};
-
-/// One thread's part: finds the input of a row of outputs, stages it where the kernel asks for that, and counts.
-class RowWorker {
+/// Packed weights as the row functions read them, by blocks of 64 output channels.
+class Weights {
  public:
-  RowWorker(const uint64_t* bits, const uint8_t* weight, const BinaryConv3dShape& shape)
-      : bits_(bits), weight_(weight), shape_(shape), kernel_(row_kernel()) {
-    const int64_t wide = std::min(kSegment, shape.out[2]);
-    sums_.resize(static_cast<size_t>(wide * kBinaryBlock));
-    const int64_t rows = shape.kernel[0] * shape.kernel[1];
-    inputs_.resize(static_cast<size_t>(rows));
-    kernel_rows_.resize(static_cast<size_t>(rows));
-    columns_ = (wide - 1) * shape.stride[2] + shape.kernel[2];
-    if (kernel_.staged) staged_.resize(static_cast<size_t>(rows * columns_ * shape.words() * kStagedWord));
-  }
-
-  /// `row` counts over batch, time and height; `segment` along it.
-  void prepare(int64_t row, int64_t segment) {
-    if (row == row_ && segment == segment_) return;
-    row_ = row;
-    segment_ = segment;
-    const auto [kt, kh, kw] = shape_.kernel;
-    const int64_t words = shape_.words();
-    const int64_t n = row / (shape_.out[0] * shape_.out[1]);
-    const int64_t t0 = row / shape_.out[1] % shape_.out[0] * shape_.stride[0] - shape_.padding[0];
-    const int64_t h0 = row % shape_.out[1] * shape_.stride[1] - shape_.padding[1];
-    count_ = 0;
-    for (int64_t a = 0; a < kt; ++a) {
-      if (t0 + a < 0 || t0 + a >= shape_.in[0]) continue;
-      for (int64_t b = 0; b < kh; ++b) {
-        if (h0 + b < 0 || h0 + b >= shape_.in[1]) continue;
-        const uint64_t* input = bits_ + ((n * shape_.in[0] + t0 + a) * shape_.in[1] + h0 + b) * shape_.in[2] * words;
-        kernel_rows_[count_] = a * kh + b;
-        inputs_[count_] = kernel_.staged ? static_cast<const void*>(stage_row(input, count_)) : input;
-        ++count_;
+  Weights(const at::Tensor& packed, const BinaryConv3dShape& shape, const BinaryRowKernel& kernel)
+      : taps_(shape.taps()), block_bytes_(8 * kBinaryBlock * taps_ * shape.words()), words_(packed) {
+    if (!kernel.staged) return;
+    const int64_t blocks = shape.out_words(), words = shape.words(), tiles = packed.size(0);
+    words_ = at::empty({blocks * block_bytes_}, packed.options().dtype(at::kByte));
+    ones_ = at::empty({blocks * taps_ * kBinaryBlock}, packed.options().dtype(at::kInt));
+    const uint8_t* from = static_cast<const uint8_t*>(packed.const_data_ptr());
+    uint8_t* turned = words_.mutable_data_ptr<uint8_t>();
+    int32_t* ones = ones_.mutable_data_ptr<int32_t>();
+    const int64_t word_bytes = 8 * kBinaryBlock, tile_bytes = block_bytes_ / 8;
+    at::parallel_for(0, blocks * taps_, 1 + 64 / words, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t block = i / taps_, tap = i % taps_;
+        uint8_t* to = turned + i * words * word_bytes;
+        for (int64_t word = 0; word < words; ++word) {
+          turn(from + 8 * block * tile_bytes + (tap * words + word) * 64, tiles - 8 * block, tile_bytes, to + word * word_bytes);
+        }
+        kernel.ones(to, words, ones + i * kBinaryBlock);
       }
-    }
+    });
   }
 
-  Sums convolve(int64_t block) {
-    const int64_t words = shape_.words(), start = segment_ * kSegment;
-    const int64_t count = std::min(kSegment, shape_.out[2] - start);
-    const int64_t channels = std::min(kBinaryBlock, shape_.out_channels - block * kBinaryBlock);
-    const int64_t column = start * shape_.stride[2] - shape_.padding[2];
-    const BinaryRow row{inputs_.data(), kernel_rows_.data(), count_, words, shape_.kernel[2], shape_.stride[2],
-                        -column, shape_.in[2], count, shape_.taps()};
-    kernel_.row(row, weight_ + block * 8 * kBinaryBlock * shape_.taps() * words, channels, sums_.data());
-    for (int64_t x = 0; x < count; ++x) {
-      const int64_t first = column + x * shape_.stride[2];
-      const int64_t inside = std::min(first + shape_.kernel[2], shape_.in[2]) - std::max<int64_t>(first, 0);
-      const int32_t most = static_cast<int32_t>(shape_.channels * count_ * std::max<int64_t>(inside, 0));
-      int32_t* y = sums_.data() + x * kBinaryBlock;
-      for (int64_t c = 0; c < kBinaryBlock; ++c) y[c] = most - 2 * y[c];
-    }
-    return {row_ * shape_.out[2] + start, block * kBinaryBlock, channels, count, sums_.data()};
+  const void* block(int64_t block) const {
+    return static_cast<const uint8_t*>(words_.const_data_ptr()) + block * block_bytes_;
+  }
+  const int32_t* ones(int64_t block) const {
+    return ones_.defined() ? ones_.const_data_ptr<int32_t>() + block * taps_ * kBinaryBlock : nullptr;
   }
 
  private:
-  const uint8_t* stage_row(const uint64_t* input, int64_t place) {
-    const int64_t words = shape_.words();
-    uint8_t* to = staged_.data() + place * columns_ * words * kStagedWord;
-    const int64_t first = segment_ * kSegment * shape_.stride[2] - shape_.padding[2];
-    const int64_t begin = std::clamp<int64_t>(-first, 0, columns_);
-    const int64_t end = std::clamp(shape_.in[2] - first, begin, columns_);
-    const int64_t column_bytes = words * kStagedWord;
-    std::memset(to, kOutside, static_cast<size_t>(begin * column_bytes));
-    if (begin < end) stage(input + (first + begin) * words, (end - begin) * words, to + begin * column_bytes);
-    std::memset(to + end * column_bytes, kOutside, static_cast<size_t>((columns_ - end) * column_bytes));
-    return to;
-  }
-
-  const uint64_t* bits_;
-  const uint8_t* weight_;
-  const BinaryConv3dShape& shape_;
-  const BinaryRowKernel& kernel_;
-  std::vector<int32_t> sums_;
-  std::vector<uint8_t> staged_;
-  std::vector<const void*> inputs_;
-  std::vector<int64_t> kernel_rows_;
-  int64_t columns_, count_ = 0, row_ = -1, segment_ = -1;
+  int64_t taps_, block_bytes_;
+  at::Tensor words_, ones_;
 };
 
-/// Calls `sink` with the sums of every row and block of channels; every element is made by one thread.
-template <class Sink>
-void for_sums(const at::Tensor& bits, const at::Tensor& weight, const BinaryConv3dShape& shape, Sink sink) {
-  const at::Tensor read = row_kernel().staged ? turn_weight(weight, shape) : weight;
-  const uint8_t* weights = static_cast<const uint8_t*>(read.const_data_ptr());
-  const uint64_t* words = reinterpret_cast<const uint64_t*>(bits.const_data_ptr<int64_t>());
-  const int64_t segments = (shape.out[2] + kSegment - 1) / kSegment, blocks = shape.out_words();
-  const int64_t rows = shape.batch * shape.out[0] * shape.out[1];
-  const RunContext* context = current_run_context();
-  at::parallel_for(0, rows * segments * blocks, 1, [&](int64_t begin, int64_t end) {
-    RowWorker worker(words, weights, shape);
-    for (int64_t i = begin; i < end && !is_cancelled(context); ++i) {
-      worker.prepare(i / (segments * blocks), i / blocks % segments);
-      sink(worker.convolve(i % blocks));
+// ---- Input ------------------------------------------------------------------------------------------------------
+
+/// The places of the tables of a word and its neighbour: 16 · (four bits of one + 16 · four of the other).
+void stage(const uint64_t* word, const uint64_t* neighbour, uint16_t* to) {
+  const __m128i mask = _mm_set1_epi8(15);
+  const auto halves = [&](const uint64_t* from) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+    return _mm_unpacklo_epi8(_mm_and_si128(bytes, mask), _mm_and_si128(_mm_srli_epi16(bytes, 4), mask));
+  };
+  const __m128i both = _mm_or_si128(halves(word), _mm_slli_epi16(halves(neighbour), 4));
+  const __m128i zero = _mm_setzero_si128();
+  __m128i* out = reinterpret_cast<__m128i*>(to);
+  _mm_storeu_si128(out, _mm_slli_epi16(_mm_unpacklo_epi8(both, zero), 4));
+  _mm_storeu_si128(out + 1, _mm_slli_epi16(_mm_unpackhi_epi8(both, zero), 4));
+}
+
+/// Rows of a few images as the row functions read them: packed words, or staged for the tables.
+class Input {
+ public:
+  Input(const uint64_t* bits, const BinaryConv3dShape& shape, bool staged) : bits_(bits), shape_(shape) {
+    if (!staged) return;
+    const int64_t pairs = divided_up(shape.out[2], 2);
+    columns_ = 2 * (pairs - 1) * shape.stride[2] + shape.kernel[2];
+    row_ = columns_ * shape.words() * kStagedWord;
+  }
+
+  /// Bytes that one image takes.
+  int64_t staged_bytes() const { return shape_.in[0] * shape_.in[1] * row_ * static_cast<int64_t>(sizeof(uint16_t)); }
+
+  void stage_images(int64_t first, int64_t images) {
+    first_ = first;
+    if (columns_ == 0) return;
+    const int64_t image_rows = shape_.in[0] * shape_.in[1], words = shape_.words();
+    if (!staged_.defined()) staged_ = at::empty({images * image_rows * row_}, at::TensorOptions().dtype(at::kShort));
+    uint16_t* to = reinterpret_cast<uint16_t*>(staged_.mutable_data_ptr<int16_t>());
+    const std::vector<uint64_t> outside(static_cast<size_t>(words), 0);
+    at::parallel_for(0, images * image_rows, 1 + 4096 / (columns_ * words), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const uint64_t* line = bits_ + (first * image_rows + row) * shape_.in[2] * words;
+        const auto pixel = [&](int64_t column) {
+          return column >= 0 && column < shape_.in[2] ? line + column * words : outside.data();
+        };
+        uint16_t* out = to + row * row_;
+        for (int64_t column = 0; column < columns_; ++column) {
+          const uint64_t* one = pixel(column - shape_.padding[2]);
+          const uint64_t* other = pixel(column - shape_.padding[2] + shape_.stride[2]);
+          for (int64_t word = 0; word < words; ++word, out += kStagedWord) stage(one + word, other + word, out);
+        }
+      }
+    });
+  }
+
+  /// Row h of time t of image n, for outputs from `start` on.
+  const void* row(int64_t n, int64_t t, int64_t h, int64_t start) const {
+    if (columns_ == 0) return bits_ + ((n * shape_.in[0] + t) * shape_.in[1] + h) * shape_.in[2] * shape_.words();
+    const uint16_t* rows = reinterpret_cast<const uint16_t*>(staged_.const_data_ptr<int16_t>());
+    return rows + (((n - first_) * shape_.in[0] + t) * shape_.in[1] + h) * row_ +
+           start * shape_.stride[2] * shape_.words() * kStagedWord;
+  }
+
+ private:
+  const uint64_t* bits_;
+  const BinaryConv3dShape& shape_;
+  int64_t columns_ = 0, row_ = 0, first_ = 0;
+  at::Tensor staged_;
+};
+
+// ---- Rows -------------------------------------------------------------------------------------------------------
+
+/// One output pixel, a block of its channels.
+struct Counts {
+  int64_t pixel;              ///< index over batch, time, height and width
+  int64_t channel, channels;  ///< the first, and how many
+  int32_t most;               ///< the sum where no bit differs
+  const int32_t* differing;   ///< of 64 channels
+};
+
+/// How outputs are divided: some rows at a time, or parts of one.
+struct Division {
+  explicit Division(const BinaryConv3dShape& shape)
+      : width(std::min(2 * kBinaryPairs, shape.out[2])),
+        rows(std::max<int64_t>(1, kBinaryPairs / divided_up(width, 2))),
+        segments(divided_up(shape.out[2], width)) {}
+
+  int64_t width, rows, segments;
+};
+
+/// One thread's part: finds the input of rows of outputs, and counts.
+class RowWorker {
+ public:
+  RowWorker(const Input& input, const Weights& weights, const BinaryConv3dShape& shape, const BinaryRowKernel& kernel,
+            const Division& division)
+      : input_(input), weights_(weights), shape_(shape), kernel_(kernel), division_(division) {
+    inputs_.resize(static_cast<size_t>(division.rows * shape.kernel[0] * shape.kernel[1]));
+    seen_.resize(static_cast<size_t>(division.rows));
+    differing_.resize(static_cast<size_t>(division.rows * division.width * kBinaryBlock));
+  }
+
+  /// `first` counts output rows over batch, time and height.
+  template <class Sink>
+  void convolve(int64_t block, int64_t first, int64_t rows, int64_t segment, const Sink& sink) {
+    const int64_t start = segment * division_.width, count = std::min(division_.width, shape_.out[2] - start);
+    const int64_t channels = std::min(kBinaryBlock, shape_.out_channels - block * kBinaryBlock);
+    const int64_t column = start * shape_.stride[2] - shape_.padding[2];
+    for (int64_t row = 0; row < rows; ++row) find_inputs(first + row, start, row);
+    const BinaryRows given{inputs_.data(), rows, shape_.kernel[0] * shape_.kernel[1], shape_.words(), shape_.kernel[2],
+                           shape_.stride[2], -column, shape_.in[2], count};
+    kernel_.rows(given, weights_.block(block), weights_.ones(block), channels, differing_.data());
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t x = 0; x < count; ++x) {
+        const int64_t left = column + x * shape_.stride[2];
+        const int64_t inside = std::min(left + shape_.kernel[2], shape_.in[2]) - std::max<int64_t>(left, 0);
+        const int64_t most = shape_.channels * seen_[static_cast<size_t>(row)] * std::max<int64_t>(inside, 0);
+        sink(Counts{(first + row) * shape_.out[2] + start + x, block * kBinaryBlock, channels,
+                    static_cast<int32_t>(most), differing_.data() + (row * count + x) * kBinaryBlock});
+      }
     }
-  });
-  check_cancelled();
+  }
+
+ private:
+  void find_inputs(int64_t row, int64_t start, int64_t place) {
+    const auto [kt, kh, kw] = shape_.kernel;
+    const int64_t n = row / (shape_.out[0] * shape_.out[1]);
+    const int64_t t0 = row / shape_.out[1] % shape_.out[0] * shape_.stride[0] - shape_.padding[0];
+    const int64_t h0 = row % shape_.out[1] * shape_.stride[1] - shape_.padding[1];
+    const void** inputs = inputs_.data() + place * kt * kh;
+    int64_t seen = 0;
+    for (int64_t a = 0; a < kt; ++a) {
+      for (int64_t b = 0; b < kh; ++b) {
+        const bool inside = t0 + a >= 0 && t0 + a < shape_.in[0] && h0 + b >= 0 && h0 + b < shape_.in[1];
+        inputs[a * kh + b] = inside ? input_.row(n, t0 + a, h0 + b, start) : nullptr;
+        seen += inside;
+      }
+    }
+    seen_[static_cast<size_t>(place)] = seen;
+  }
+
+  const Input& input_;
+  const Weights& weights_;
+  const BinaryConv3dShape& shape_;
+  const BinaryRowKernel& kernel_;
+  const Division& division_;
+  std::vector<const void*> inputs_;
+  std::vector<int64_t> seen_;
+  std::vector<int32_t> differing_;
+};
+
+/// Calls `sink` with the counts of every pixel and block of channels; every element is made by one thread. Blocks follow
+/// one another slowly, so that the weights of one stay in the second cache.
+template <class Sink>
+void for_counts(const at::Tensor& bits, const at::Tensor& weight, const BinaryConv3dShape& shape,
+                const BinaryRowKernel& kernel, const Sink& sink) {
+  const Weights weights(weight, shape, kernel);
+  Input input(reinterpret_cast<const uint64_t*>(bits.const_data_ptr<int64_t>()), shape, kernel.staged);
+  const Division division(shape);
+  const int64_t images = std::clamp<int64_t>(kStagedBytes / std::max<int64_t>(1, input.staged_bytes()), 1, shape.batch);
+  const RunContext* context = current_run_context();
+  for (int64_t n = 0; n < shape.batch; n += images) {
+    const int64_t now = std::min(images, shape.batch - n);
+    input.stage_images(n, now);
+    const int64_t begin_row = n * shape.out[0] * shape.out[1], rows = now * shape.out[0] * shape.out[1];
+    const int64_t pieces = divided_up(rows, division.rows) * division.segments;
+    at::parallel_for(0, shape.out_words() * pieces, 1, [&](int64_t begin, int64_t end) {
+      RowWorker worker(input, weights, shape, kernel, division);
+      for (int64_t i = begin; i < end && !is_cancelled(context); ++i) {
+        const int64_t row = i % pieces / division.segments * division.rows;
+        worker.convolve(i / pieces, begin_row + row, std::min(division.rows, rows - row), i % division.segments, sink);
+      }
+    });
+    check_cancelled();
+  }
 }
 
 // ---- Epilogue ---------------------------------------------------------------------------------------------------
@@ -262,53 +281,55 @@ class Vectors {
     }
   }
 
-  const float* scale() const { return values_.data(); }
-  const float* shift() const { return scale() + length_; }
-  const float* bias1() const { return scale() + 2 * length_; }
-  const float* slope() const { return scale() + 3 * length_; }
-  const float* bias2() const { return scale() + 4 * length_; }
-  const float* next_bias() const { return scale() + 5 * length_; }
+  /// From `channel` on.
+  BinaryFloats floats(int64_t channel) const {
+    const auto vector = [&](int64_t i) { return values_.data() + i * length_ + channel; };
+    return {vector(0), vector(1), vector(2), vector(3), vector(4)};
+  }
+  const float* next_bias() const { return values_.data() + 5 * length_; }
 
  private:
   int64_t length_;
   std::vector<float> values_;
 };
 
+/// Floats `[pixels, channels]`, whose channels are repeated where the output has more.
+class Residual {
+ public:
+  explicit Residual(const at::Tensor& values)
+      : values_(values.defined() ? values.const_data_ptr<float>() : nullptr), channels_(values.defined() ? values.size(4) : 0) {}
+
+  /// Those of a block; `buffer` is used where they do not lie side by side.
+  const float* of(const Counts& counts, float (&buffer)[kBinaryBlock]) const {
+    static constexpr float kZeros[kBinaryBlock] = {};
+    if (values_ == nullptr) return kZeros;
+    const float* pixel = values_ + counts.pixel * channels_;
+    const int64_t first = counts.channel % channels_;
+    if (counts.channels == kBinaryBlock && first + kBinaryBlock <= channels_) return pixel + first;
+    for (int64_t c = 0; c < counts.channels; ++c) buffer[c] = pixel[(first + c) % channels_];
+    std::fill(buffer + counts.channels, buffer + kBinaryBlock, 0.0f);
+    return buffer;
+  }
+
+ private:
+  const float* values_;
+  int64_t channels_;
+};
+
 class CpuBinaryConv3d final : public BinaryConv3dBackend {
  public:
   void pack_sign(const at::Tensor& x, const at::Tensor& bias, at::Tensor& bits) const override {
-    AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "sign_bias_pack",
-                                    [&] { pack_sign_typed<scalar_t>(x, bias, bits); });
+    binary_pack_sign(x, bias, bits);
   }
 
-  void pack_weight(const at::Tensor& weight, at::Tensor& packed) const override {
-    AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, weight.scalar_type(), "pack_weight", [&] {
-      const int64_t filters = weight.size(0), channels = weight.size(1), taps = packed.size(1), words = packed.size(2);
-      const scalar_t* from = weight.const_data_ptr<scalar_t>();
-      uint64_t* to = reinterpret_cast<uint64_t*>(packed.mutable_data_ptr<int64_t>());
-      at::parallel_for(0, packed.size(0), 1, [&](int64_t begin, int64_t end) {
-        std::fill(to + begin * taps * words * 8, to + end * taps * words * 8, 0);
-        for (int64_t filter = 8 * begin; filter < std::min(8 * end, filters); ++filter) {
-          for (int64_t c = 0; c < channels; ++c) {
-            const scalar_t* values = from + (filter * channels + c) * taps;
-            uint64_t* tile = to + (filter / 8 * taps * words + c / 64) * 8 + filter % 8;
-            for (int64_t tap = 0; tap < taps; ++tap) {
-              tile[tap * words * 8] |= static_cast<uint64_t>(values[tap] >= scalar_t(0)) << (c % 64);
-            }
-          }
-        }
-      });
-    });
-  }
+  void pack_weight(const at::Tensor& weight, at::Tensor& packed) const override { binary_pack_weight(weight, packed); }
 
   void convolve(const at::Tensor& bits, const at::Tensor& weight, const BinaryConv3dShape& shape,
                 at::Tensor& out) const override {
     int32_t* to = out.mutable_data_ptr<int32_t>();
-    for_sums(bits, weight, shape, [&](const Sums& sums) {
-      for (int64_t x = 0; x < sums.count; ++x) {
-        std::copy_n(sums.y + x * kBinaryBlock, sums.channels,
-                    to + (sums.pixel + x) * shape.out_channels + sums.channel);
-      }
+    const BinaryRowKernel& kernel = row_kernel();
+    for_counts(bits, weight, shape, kernel, [&](const Counts& counts) {
+      kernel.sums(counts.differing, counts.most, counts.channels, to + counts.pixel * shape.out_channels + counts.channel);
     });
   }
 
@@ -316,31 +337,25 @@ class CpuBinaryConv3d final : public BinaryConv3dBackend {
                       const BinaryEpilogue& epilogue) const override {
     const Vectors vectors(epilogue, shape.out_channels);
     if (!epilogue.output.defined() && !epilogue.residual.defined()) {
-      const BinaryThresholds thresholds(vectors.scale(), vectors.shift(), vectors.bias1(), vectors.slope(),
-                                        vectors.bias2(), vectors.next_bias(), shape.out_channels,
+      const BinaryThresholds thresholds(vectors.floats(0), vectors.next_bias(), shape.out_channels,
                                         shape.channels * shape.taps());
       if (thresholds.exact()) return pack_by_threshold(bits, weight, shape, thresholds, epilogue);
     }
-    const float* residual = epilogue.residual.defined() ? epilogue.residual.const_data_ptr<float>() : nullptr;
+    const Residual residual(epilogue.residual);
     float* output = epilogue.output.defined() ? epilogue.output.mutable_data_ptr<float>() : nullptr;
     int64_t* packed = epilogue.bits.defined() ? epilogue.bits.mutable_data_ptr<int64_t>() : nullptr;
-    for_sums(bits, weight, shape, [&](const Sums& sums) {
-      alignas(16) float values[kBinaryBlock];
-      for (int64_t x = 0; x < sums.count; ++x) {
-        const int64_t place = (sums.pixel + x) * shape.out_channels + sums.channel;
-        const int32_t* y = sums.y + x * kBinaryBlock;
-        const int64_t first = sums.channel;
-        for (int64_t c = 0; c < sums.channels; ++c) {
-          values[c] = binary_epilogue(y[c], vectors.scale()[first + c], vectors.shift()[first + c],
-                                      residual == nullptr ? 0.0f : residual[place + c], vectors.bias1()[first + c],
-                                      vectors.slope()[first + c], vectors.bias2()[first + c]);
-        }
-        if (output != nullptr) std::copy_n(values, sums.channels, output + place);
-        if (packed == nullptr) continue;
-        for (int64_t c = 0; c < sums.channels; ++c) values[c] += vectors.next_bias()[first + c];
-        std::fill(values + sums.channels, values + kBinaryBlock, -1.0f);
-        packed[(sums.pixel + x) * shape.out_words() + first / kBinaryBlock] = static_cast<int64_t>(binary_signs(values));
+    const BinaryRowKernel& kernel = row_kernel();
+    for_counts(bits, weight, shape, kernel, [&](const Counts& counts) {
+      alignas(64) float values[kBinaryBlock], added[kBinaryBlock];
+      kernel.floats(counts.differing, counts.most, vectors.floats(counts.channel), residual.of(counts, added), values);
+      if (output != nullptr) {
+        std::copy_n(values, counts.channels, output + counts.pixel * shape.out_channels + counts.channel);
       }
+      if (packed == nullptr) return;
+      const float* next_bias = vectors.next_bias() + counts.channel;
+      for (int64_t c = 0; c < kBinaryBlock; ++c) values[c] += next_bias[c];
+      packed[counts.pixel * shape.out_words() + counts.channel / kBinaryBlock] =
+          static_cast<int64_t>(binary_signs(values) & binary_mask(counts.channels));
     });
   }
 
@@ -348,11 +363,12 @@ class CpuBinaryConv3d final : public BinaryConv3dBackend {
   static void pack_by_threshold(const at::Tensor& bits, const at::Tensor& weight, const BinaryConv3dShape& shape,
                                 const BinaryThresholds& thresholds, const BinaryEpilogue& epilogue) {
     int64_t* packed = epilogue.bits.mutable_data_ptr<int64_t>();
-    for_sums(bits, weight, shape, [&](const Sums& sums) {
-      for (int64_t x = 0; x < sums.count; ++x) {
-        const uint64_t word = thresholds.bits(sums.y + x * kBinaryBlock, sums.channel) & binary_mask(sums.channels);
-        packed[(sums.pixel + x) * shape.out_words() + sums.channel / kBinaryBlock] = static_cast<int64_t>(word);
-      }
+    const BinaryRowKernel& kernel = row_kernel();
+    for_counts(bits, weight, shape, kernel, [&](const Counts& counts) {
+      alignas(64) int32_t y[kBinaryBlock];
+      kernel.sums(counts.differing, counts.most, kBinaryBlock, y);
+      packed[counts.pixel * shape.out_words() + counts.channel / kBinaryBlock] =
+          static_cast<int64_t>(thresholds.bits(y, counts.channel) & binary_mask(counts.channels));
     });
   }
 };

@@ -1,17 +1,23 @@
 #pragma once
 // Signs as bits on the CPU. SSE2 belongs to every x86-64, so these need no choice of instruction set.
+#include <ATen/core/Tensor.h>
 #include <emmintrin.h>
 
 #include <cstdint>
 
 namespace vision_native {
 
-/// Bit i tells whether value i of 64 is at least 0; NaN is not.
-inline uint64_t binary_signs(const float* values) {
+/// See BinaryConv3dBackend.
+void binary_pack_sign(const at::Tensor& x, const at::Tensor& bias, at::Tensor& bits);
+void binary_pack_weight(const at::Tensor& weight, at::Tensor& packed);
+
+/// Bit i tells whether value i + bias of 64 is at least 0; NaN is not.
+inline uint64_t binary_signs(const float* values, float bias = 0.0f) {
+  const __m128 added = _mm_set1_ps(bias);
   uint64_t word = 0;
   for (int i = 0; i < 16; ++i) {
-    const __m128 positive = _mm_cmpge_ps(_mm_loadu_ps(values + 4 * i), _mm_setzero_ps());
-    word |= static_cast<uint64_t>(_mm_movemask_ps(positive)) << (4 * i);
+    const __m128 moved = _mm_add_ps(_mm_loadu_ps(values + 4 * i), added);
+    word |= static_cast<uint64_t>(_mm_movemask_ps(_mm_cmpge_ps(moved, _mm_setzero_ps()))) << (4 * i);
   }
   return word;
 }

@@ -16,8 +16,9 @@ constexpr double kLargest = 1e37;
 
 }  // namespace
 
-BinaryThresholds::BinaryThresholds(const float* scale, const float* shift, const float* bias1, const float* slope,
-                                   const float* bias2, const float* next_bias, int64_t channels, int64_t largest_sum) {
+BinaryThresholds::BinaryThresholds(const BinaryFloats& vectors, const float* next_bias, int64_t channels,
+                                   int64_t largest_sum) {
+  const auto [scale, shift, bias1, slope, bias2] = vectors;
   const int64_t length = (channels + 63) / 64 * 64;
   sign_.assign(static_cast<size_t>(length), 0);
   threshold_.assign(static_cast<size_t>(length), 1);
@@ -33,7 +34,7 @@ BinaryThresholds::BinaryThresholds(const float* scale, const float* shift, const
       return;
     }
     const int32_t sign = scale[c] < 0.0f ? -1 : 1;
-    const auto bit = [&](int32_t grown) {
+    const auto bit = [&, scale = scale, shift = shift, bias1 = bias1, slope = slope, bias2 = bias2](int32_t grown) {
       return binary_epilogue(sign * grown, scale[c], shift[c], 0.0f, bias1[c], slope[c], bias2[c]) + next_bias[c] >= 0.0f;
     };
     // The smallest number whose bit is 1, or one above the largest.
