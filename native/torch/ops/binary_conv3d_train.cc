@@ -93,9 +93,20 @@ BinConv3dGradients bin_conv3d_backward(const at::Tensor& gradient, const at::Ten
                    gradient.scalar_type());
   TORCH_CHECK(gradient.device() == x.device(), "_bin_conv3d_backward: the gradient is on ", gradient.device(),
               " and x on ", x.device(), "; move one of them");
+  const auto or_nothing = [&](const at::Tensor& tensor, const at::Tensor& like) {
+    return tensor.defined() ? tensor : at::empty({0}, like.options());
+  };
+  const bool has_bias = bias && bias->defined();
+  const at::Tensor& bias_or_x = has_bias ? *bias : x;
+  if (x.is_meta()) {
+    // Only shapes are asked for, and several operators below have no meta kernel without Python.
+    const auto made = [&](bool asked, const at::Tensor& like) {
+      return at::empty(asked ? like.sizes() : at::IntArrayRef{0}, like.options());
+    };
+    return {made(wanted[0], x), made(wanted[1], weight), made(wanted[2] && has_bias, bias_or_x)};
+  }
   const auto wide = x.scalar_type() == at::kDouble || weight.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   at::Tensor moved = x.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-  const bool has_bias = bias && bias->defined();
   if (has_bias) moved = moved.add(bias->to(moved.scalar_type()).view({1, -1, 1, 1, 1}));
   const at::Tensor wide_weight = weight.to(wide);
   at::Tensor signs = sign_of(wide_weight);
@@ -115,10 +126,7 @@ BinConv3dGradients bin_conv3d_backward(const at::Tensor& gradient, const at::Ten
     if (wanted[2] && has_bias) db = product.sum({0, 2, 3, 4}).to(bias->scalar_type());
   }
   if (wanted[1]) dw = at::where(wide_weight.abs().le(1.0), dw, at::scalar_tensor(0.0, dw.options())).to(weight.scalar_type());
-  const auto or_nothing = [&](const at::Tensor& tensor, const at::Tensor& like) {
-    return tensor.defined() ? tensor : at::empty({0}, like.options());
-  };
-  return {or_nothing(dx, x), or_nothing(dw, weight), or_nothing(db, x)};
+  return {or_nothing(dx, x), or_nothing(dw, weight), or_nothing(db, bias_or_x)};
 }
 
 #define BIN_CONV3D_OPTIONS \
