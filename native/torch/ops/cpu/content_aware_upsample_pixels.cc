@@ -14,69 +14,6 @@ namespace {
 /// Rows of pixels are as wide as this many channels, or a multiple.
 constexpr int64_t kPitch = 2 * kCauLanes;
 
-template <typename T, typename A>
-void unpack_pixels(const void* from, int64_t offset, int64_t pixel, int64_t channel, int64_t width, int64_t channels,
-                   int64_t pitch, A* to) {
-  const T* data = static_cast<const T*>(from) + offset;
-  for (int64_t x = 0; x < width; ++x) {
-    const T* source = data + x * pixel;
-    A* target = to + x * pitch;
-    if (channel == 1) {
-      for (int64_t c = 0; c < channels; ++c) target[c] = static_cast<A>(source[c]);
-    } else {
-      for (int64_t c = 0; c < channels; ++c) target[c] = static_cast<A>(source[c * channel]);
-    }
-  }
-}
-
-template <typename T, typename A>
-void pack_pixels(const A* from, int64_t pitch, int64_t width, int64_t channels, void* to, int64_t offset, int64_t pixel,
-                 int64_t channel) {
-  T* data = static_cast<T*>(to) + offset;
-  for (int64_t x = 0; x < width; ++x) {
-    const A* source = from + x * pitch;
-    T* target = data + x * pixel;
-    for (int64_t c = 0; c < channels; ++c) target[c * channel] = static_cast<T>(source[c]);
-  }
-}
-
-/// Rows of pixels of a [B, C, H, W] tensor of any floating-point type and layout.
-template <typename A>
-class PixelRows {
- public:
-  explicit PixelRows(const at::Tensor& tensor) : data_(tensor.data_ptr()) {
-    for (int64_t i = 0; i < 4; ++i) strides_[i] = tensor.stride(i);
-    same_type_ = tensor.scalar_type() == c10::CppTypeToScalarType<A>::value;
-    switch (tensor.scalar_type()) {
-      case at::kDouble: unpack_ = unpack_pixels<double, A>, pack_ = pack_pixels<double, A>; break;
-      case at::kHalf: unpack_ = unpack_pixels<at::Half, A>, pack_ = pack_pixels<at::Half, A>; break;
-      case at::kBFloat16: unpack_ = unpack_pixels<at::BFloat16, A>, pack_ = pack_pixels<at::BFloat16, A>; break;
-      default: unpack_ = unpack_pixels<float, A>, pack_ = pack_pixels<float, A>;
-    }
-  }
-
-  /// Whether kernels can work on the tensor's own memory: whole lanes of channels, side by side.
-  bool direct(int64_t channels) const { return same_type_ && strides_[1] == 1 && channels % kPitch == 0; }
-  int64_t pitch() const { return strides_[3]; }
-  A* at(int64_t n, int64_t c, int64_t y) const { return static_cast<A*>(data_) + offset(n, c, y); }
-
-  void load(int64_t n, int64_t c, int64_t y, int64_t width, int64_t channels, int64_t pitch, A* to) const {
-    unpack_(data_, offset(n, c, y), strides_[3], strides_[1], width, channels, pitch, to);
-  }
-  void save(int64_t n, int64_t c, int64_t y, int64_t width, int64_t channels, int64_t pitch, const A* from) const {
-    pack_(from, pitch, width, channels, data_, offset(n, c, y), strides_[3], strides_[1]);
-  }
-
- private:
-  int64_t offset(int64_t n, int64_t c, int64_t y) const { return n * strides_[0] + c * strides_[1] + y * strides_[2]; }
-
-  void* data_;
-  int64_t strides_[4];
-  bool same_type_;
-  void (*unpack_)(const void*, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, A*);
-  void (*pack_)(const A*, int64_t, int64_t, int64_t, void*, int64_t, int64_t, int64_t);
-};
-
 /// The K rows around a source row, with the border on both sides. A row that the next window needs too stays.
 template <typename A>
 class Window {
@@ -148,7 +85,7 @@ class PixelUpsampler {
 
   void forward(const at::Tensor& out) const {
     const PixelRows<A> result(out);
-    const bool direct = result.direct(shape_.channels);
+    const bool direct = result.direct(shape_.channels, kPitch);
     const int64_t out_row = shape_.width * shape_.scale * pitch_;
     at::parallel_for(0, samples_ * groups_ * shape_.height, 1, [&](int64_t begin, int64_t end) {
       const Scratch<A> weights(weights_size_), made(direct ? 0 : shape_.scale * out_row);
@@ -204,7 +141,7 @@ class PixelUpsampler {
     GradRows(const PixelUpsampler& upsampler, const PixelRows<A>& grads, int64_t slots)
         : shape_(upsampler.shape_),
           grads_(grads),
-          direct_(grads.direct(shape_.channels)),
+          direct_(grads.direct(shape_.channels, kPitch)),
           slots_(slots),
           pitch(direct_ ? grads.pitch() : upsampler.pitch_),
           row_size_(shape_.width * shape_.scale * pitch),
@@ -273,7 +210,7 @@ class PixelUpsampler {
   };
 
   void gather(int64_t n, int64_t group, const PixelRows<A>& grads, const A* weights, const PixelRows<A>& out) const {
-    const bool direct = out.direct(shape_.channels);
+    const bool direct = out.direct(shape_.channels, kPitch);
     const int64_t channel = group * shape_.channels;
     at::parallel_for(0, shape_.height, 1, [&](int64_t begin, int64_t end) {
       GradRows window(*this, grads, shape_.window);

@@ -1,0 +1,9 @@
+// Row functions of correlation for CPUs with AVX-512. Shared headers come before the instruction set is raised.
+#include <cstdint>
+
+#include "torch/ops/cpu/correlation_rows.h"
+
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl")
+#pragma GCC optimize("fp-contract=fast")
+#define CORRELATION_ROWS kCorrelationRowsAvx512
+#include "torch/ops/cpu/correlation_rows.inl"
