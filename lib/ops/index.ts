@@ -35,6 +35,35 @@ export {
 } from './guided-filter'
 export type { SoftNmsOptions, SoftNmsResult } from './nms'
 export { batchedNms, nms, nmsAsync, softNms } from './nms'
+export type {
+  BallNeighbours,
+  BallQueryOptions,
+  ChamferLossOptions,
+  ChamferOptions,
+  ChamferResult,
+  FurthestPointOptions,
+  KnnOptions,
+  NearestNeighbours,
+} from './points'
+export {
+  ballQuery,
+  chamferDistance,
+  chamferDistances,
+  furthestPointSample,
+  furthestPointSampleAsync,
+  knn,
+  knnAsync,
+} from './points'
+export type { CosineMatches, CosineOptions, CosineStorage, HammingMatches, QuantizedRows } from './search'
+export {
+  CosineIndex,
+  packBits,
+  quantizeRows,
+  topkCosine,
+  topkCosineAsync,
+  topkHamming,
+  topkHammingAsync,
+} from './search'
 export type { Tvl1CallOptions, Tvl1Clip, Tvl1ClipOptions, Tvl1Options, Tvl1Result } from './tvl1-flow'
 export { dequantiseFlow, quantiseFlow, Tvl1, tvl1, tvl1Flow } from './tvl1-flow'
 export type { Tvl1Params, Tvl1Preset } from './tvl1-presets'
