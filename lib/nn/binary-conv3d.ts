@@ -1,17 +1,9 @@
 import { type BinaryEstimator, type BinaryScale, bconv3d, binConv3d, packBinaryWeight, signBiasPack } from '../ops'
-import { empty, noGrad, type Tensor, tidy, zeros } from '../tensor'
+import { empty, noGrad, ones, type Tensor, tidy, zeros } from '../tensor'
+import { type BinaryBlockTail, expandTriple, foldNorm, PackedBinaryConv3d } from './binary-conv3d-packed'
 import { resetLinear } from './linear'
 import { Module } from './module'
-import {
-  expandSize,
-  FACTORY,
-  type FactoryOptions,
-  oneOf,
-  type Size,
-  showOptions,
-  wholeNumber,
-  withDefaults,
-} from './options'
+import { FACTORY, type FactoryOptions, oneOf, type Size, showOptions, wholeNumber, withDefaults } from './options'
 import { type Parameter, parameter } from './roles'
 
 export interface BinaryConv3dLayerOptions extends FactoryOptions {
@@ -49,7 +41,7 @@ export class BinaryConv3d extends Module {
   readonly weight: Parameter
   /** `[inChannels]`. */
   readonly bias: Parameter | null
-  readonly kernelSize: readonly number[]
+  readonly kernelSize: readonly [number, number, number]
   readonly stride: readonly [number, number, number]
   readonly padding: readonly [number, number, number]
   readonly scale: BinaryScale
@@ -66,7 +58,7 @@ export class BinaryConv3d extends Module {
     const options = withDefaults<Required<BinaryConv3dLayerOptions>>(name, DEFAULTS, given)
     wholeNumber(`${name}: inChannels`, inChannels)
     wholeNumber(`${name}: outChannels`, outChannels)
-    this.kernelSize = expandSize(`${name}: kernelSize`, kernelSize, 3, 1)
+    this.kernelSize = expandTriple(`${name}: kernelSize`, kernelSize, 1)
     this.stride = expandTriple(`${name}: stride`, options.stride, 1)
     this.padding = expandTriple(`${name}: padding`, options.padding, 0)
     this.scale = oneOf<BinaryScale>(`${name}: scale`, options.scale, ['mean-abs', 'none'])
@@ -104,6 +96,29 @@ export class BinaryConv3d extends Module {
     )
   }
 
+  /**
+   * The layer for inference: packed weights, with the weight scale and a batch norm folded into one scale and shift for
+   * each channel, and the rest of its block. It is a copy: later steps of training do not reach it.
+   *
+   * @throws ArgumentError when the norm has no running statistics
+   */
+  toPacked({ norm = null, bias1, slope, bias2 }: BinaryBlockTail = {}): PackedBinaryConv3d {
+    const { inChannels, outChannels, kernelSize, stride, padding } = this
+    const packed = new PackedBinaryConv3d(inChannels, outChannels, kernelSize, { stride, padding })
+    noGrad(() =>
+      tidy(() => {
+        const { weight, scale: alpha } = this.pack()
+        const folded = foldNorm(alpha ?? ones([outChannels]), norm)
+        const given = { ...folded, weight: weight.words, bias: this.bias, bias1, slope, bias2 }
+        for (const name of ['weight', 'bias', 'scale', 'shift', 'bias1', 'slope', 'bias2'] as const) {
+          const value = given[name]
+          if (value) packed[name].copy_(value)
+        }
+      }),
+    )
+    return packed
+  }
+
   /** The exact sums, `[N, To, Ho, Wo, outChannels]` int32, without scale and without gradient. */
   sums(input: Tensor): Tensor<'int32'> {
     const { stride, padding } = this
@@ -117,9 +132,4 @@ export class BinaryConv3d extends Module {
     const shown = { kernelSize, stride, padding, ...(bias === null && { bias: false }), scale, estimator }
     return `${inChannels}, ${outChannels}, ${showOptions(shown)}`
   }
-}
-
-function expandTriple(name: string, size: Size<3>, least: number): readonly [number, number, number] {
-  const [t = least, h = least, w = least] = expandSize(name, size, 3, least)
-  return [t, h, w]
 }

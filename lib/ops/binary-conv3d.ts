@@ -110,7 +110,10 @@ export function bconv3d(bits: Tensor, weight: PackedBinaryWeight, options: Packe
 
 /** Float vectors of one number for each output channel; what is left out adds nothing. */
 export interface BinaryEpilogue extends PackedConv3dOptions {
-  /** `[N, Co, To, Ho, Wo]`, added before the activation. */
+  /**
+   * `[N, Co, To, Ho, Wo]`, added before the activation. With fewer channels, of which Co is a multiple, they are
+   * repeated: output channel c takes channel c % C'.
+   */
   readonly residual?: Tensor | null
   /** Added before PReLU. */
   readonly bias1?: Tensor | null

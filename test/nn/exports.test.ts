@@ -22,11 +22,16 @@ const WITHOUT_CASE: ReadonlySet<string> = new Set(['Module', 'Parametrization'])
 /** PyTorch has no such layers; their own tests compare them with compositions of operators. */
 const OURS: ReadonlySet<string> = new Set([
   'BinaryConv3d',
+  'ConvCapsules',
+  'DenseCapsules',
+  'PackedBinaryConv3d',
   'GuidedFilter',
   'FastGuidedFilter',
   'GuidedUpsample',
   'ConvGuidedFilter',
   'LearnedGuideFilter',
+  'RoIAlign',
+  'DeformConv2d',
 ])
 
 describe('every export is compared with PyTorch', () => {
