@@ -1,7 +1,7 @@
 import { ArgumentError, ShapeError } from '../native/errors'
-import { call } from '../tensor/call'
+import { type AsyncCallOptions, call, callAsync } from '../tensor/call'
 import { conv2d } from '../tensor/ops.generated'
-import { tidy } from '../tensor/scope'
+import { tidy, tidyAsync } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
 
 export interface SquashOptions {
@@ -56,16 +56,68 @@ export function capsuleRouting(votes: Tensor, options: CapsuleRoutingOptions = {
   return tidy(() => route(votes, options, false).capsules)
 }
 
+/** `capsuleRouting` off the event loop. @throws CancelledError when `signal` stops it */
+export function capsuleRoutingAsync(
+  votes: Tensor,
+  { signal, onProgress, ...options }: CapsuleRoutingOptions & AsyncCallOptions = {},
+): Promise<Tensor> {
+  return tidyAsync(async () => {
+    const [capsules] = (await callAsync(ROUTING, [votes], named(options, false), { signal, onProgress })) as [Tensor]
+    return capsules
+  })
+}
+
 /** `capsuleRouting`, and the couplings that it ends with. */
 export function capsuleRoutingWithCouplings(votes: Tensor, options: CapsuleRoutingOptions = {}): RoutedCapsules {
   return route(votes, options, true)
 }
 
 function route(votes: Tensor, options: CapsuleRoutingOptions, returnCouplings: boolean): RoutedCapsules {
-  const { bias, iterations = 3, kappa = 0.5, detach = false } = options
-  const named = { bias, iterations, kappa, detach, returnCouplings }
-  const [capsules, couplings] = call(ROUTING, [votes], named) as [Tensor, Tensor]
+  const [capsules, couplings] = call(ROUTING, [votes], named(options, returnCouplings)) as [Tensor, Tensor]
   return { capsules, couplings }
+}
+
+function named(options: CapsuleRoutingOptions, returnCouplings: boolean) {
+  const { bias, iterations = 3, kappa = 0.5, detach = false } = options
+  return { bias, iterations, kappa, detach, returnCouplings }
+}
+
+export interface DenseCapsuleRoutingOptions {
+  /** Added to every output capsule before it is squashed, `[J, M]`. */
+  readonly bias?: Tensor | undefined
+  /** 1 to 64; 3 unless stated. */
+  readonly iterations?: number
+  /** κ of the squash; 1 unless stated. */
+  readonly kappa?: number
+  /** Takes the couplings for constants in the backward pass. */
+  readonly detach?: boolean
+}
+
+const DENSE = 'vision_native::capsule_routing_dense'
+
+/**
+ * Routing by agreement between I input and J output capsules, each pair with a matrix of its own (Sabour, Frosst, Hinton,
+ * "Dynamic Routing Between Capsules", NeurIPS 2017). Couplings are a softmax over the outputs of each input capsule. Votes
+ * are made where they are needed and never stored; sums are float32 whatever the input is.
+ *
+ * The gradient unrolls all iterations and has no second derivative.
+ *
+ * @param input `[B, I, N]`
+ * @param weight `[I, J, M, N]`, of the dtype of the input
+ * @returns `[B, J, M]`
+ * @throws ShapeError when shapes do not fit; DTypeError when dtypes differ; ArgumentError for κ or iterations out of range
+ */
+export function capsuleRoutingDense(input: Tensor, weight: Tensor, options: DenseCapsuleRoutingOptions = {}): Tensor {
+  return call(DENSE, [input, weight], { ...options }) as Tensor
+}
+
+/** `capsuleRoutingDense` off the event loop. @throws CancelledError when `signal` stops it */
+export function capsuleRoutingDenseAsync(
+  input: Tensor,
+  weight: Tensor,
+  { signal, onProgress, ...options }: DenseCapsuleRoutingOptions & AsyncCallOptions = {},
+): Promise<Tensor> {
+  return callAsync(DENSE, [input, weight], { ...options }, { signal, onProgress }) as Promise<Tensor>
 }
 
 /**

@@ -11,10 +11,19 @@ export type {
 export { bconv3d, bconv3dFused, binConv3d, packBinaryWeight, signBiasPack, unpackSigns } from './binary-conv3d'
 export type { BoxEdge, BoxOptions } from './box-filter'
 export { boxMean, boxMeanAdjoint } from './box-filter'
-export type { CapsuleRoutingOptions, MarginLossOptions, RoutedCapsules, SquashOptions } from './capsule-routing'
+export type {
+  CapsuleRoutingOptions,
+  DenseCapsuleRoutingOptions,
+  MarginLossOptions,
+  RoutedCapsules,
+  SquashOptions,
+} from './capsule-routing'
 export {
   capsuleLengths,
   capsuleRouting,
+  capsuleRoutingAsync,
+  capsuleRoutingDense,
+  capsuleRoutingDenseAsync,
   capsuleRoutingWithCouplings,
   capsuleVotes,
   marginLoss,

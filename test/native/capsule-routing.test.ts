@@ -1,14 +1,28 @@
+import { spawnSync } from 'node:child_process'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ArgumentError, DTypeError, ShapeError } from '../../lib/native/errors'
 import {
   capsuleLengths,
   capsuleRouting,
+  capsuleRoutingAsync,
   capsuleRoutingWithCouplings,
   capsuleVotes,
   marginLoss,
   squash,
 } from '../../lib/ops'
-import { conv3d, grad, randn, setNumThreads, type Tensor, tensor, tidy } from '../../lib/tensor'
+import {
+  autocast,
+  call,
+  conv3d,
+  grad,
+  memory,
+  noGrad,
+  randn,
+  setNumThreads,
+  type Tensor,
+  tensor,
+  tidy,
+} from '../../lib/tensor'
 import { routingReference, squashReference } from '../support/capsule-reference'
 import { largestDifference, noise, testOp } from '../support/test-op'
 
@@ -27,6 +41,7 @@ testOp('check 7: capsule_routing', {
     { shape: [1, 2, 3, 5, 1, 1], iterations: 1 },
     { shape: [1, 1, 2, 1, 2, 3], iterations: 4 },
     { shape: [1, 5, 2, 3, 11, 13], iterations: 2 },
+    { shape: [3, 2, 3, 17, 5, 7], iterations: 3 },
   ].map(({ shape, iterations }) => ({
     name: `[${shape}], ${iterations} iterations`,
     inputs: () => [noise(shape, 3).mul(2), noise([shape[2] as number, shape[3] as number], 4)],
@@ -100,6 +115,17 @@ test('check 2: couplings and capsules of two votes by hand', () => {
   })
 })
 
+test('check 3: couplings of every iteration are those of the reference', () => {
+  tidy(() => {
+    const votes = noise([2, 3, 2, 4, 8, 9]).mul(2)
+    const { couplings } = routingReference(votes, undefined, 4)
+    for (const [t, expected] of couplings.entries()) {
+      const actual = capsuleRoutingWithCouplings(votes, { iterations: t + 1 }).couplings
+      expect(largestDifference(actual, expected)).toBeLessThan(1e-14)
+    }
+  })
+})
+
 test('check 3: couplings of a sample and input type sum to 1', () => {
   tidy(() => {
     const votes = randn([1, 2, 8, 4, 64, 64])
@@ -149,6 +175,38 @@ describe('check 5: gradients', () => {
       const sums = last(couplings).unsqueeze(3).mul(votes).sum({ dim: 1 })
       const [expected] = grad(squashReference(sums, 0.5, 2).square().sum(), [votes])
       const [actual] = grad(capsuleRouting(votes, { detach: true }).square().sum(), [votes])
+      expect(largestDifference(actual as Tensor, expected as Tensor)).toBeLessThan(1e-12)
+    })
+  })
+
+  test.each([false, true])('of half precision are those of its rounded values, detached: %s', (detach) => {
+    tidy(() => {
+      const votes = noise([1, 3, 2, 4, 9, 9]).to('float16').requiresGrad_()
+      const exact = votes.detach().to('float64').requiresGrad_()
+      const [actual] = grad(capsuleRouting(votes, { detach }).sum(), [votes])
+      const [expected] = grad(capsuleRouting(exact, { detach }).sum(), [exact])
+      expect((actual as Tensor).dtype).toBe('float16')
+      expect(largestDifference(actual as Tensor, expected as Tensor)).toBeLessThan(2e-3)
+    })
+  })
+
+  test('do not depend on the layout of the votes', () => {
+    tidy(() => {
+      const votes = noise([2, 3, 2, 4, 5, 7]).mul(2)
+      const slopes = [votes, votes.permute([0, 4, 5, 2, 1, 3]).contiguous().permute([0, 4, 3, 5, 1, 2])].map((laid) => {
+        const leaf = laid.detach().requiresGrad_()
+        return grad(capsuleRouting(leaf).square().sum(), [leaf])[0] as Tensor
+      })
+      expect(largestDifference(slopes[0] as Tensor, slopes[1] as Tensor)).toBe(0)
+    })
+  })
+
+  test('of a bias alone, where votes have none', () => {
+    tidy(() => {
+      const votes = noise([2, 3, 2, 4, 3, 3])
+      const bias = noise([2, 4], 9).requiresGrad_()
+      const [actual] = grad(capsuleRouting(votes, { bias }).sum(), [bias])
+      const [expected] = grad(last(routingReference(votes, bias).capsules).sum(), [bias])
       expect(largestDifference(actual as Tensor, expected as Tensor)).toBeLessThan(1e-12)
     })
   })
@@ -208,6 +266,87 @@ test('margin loss by hand: one class there and too short, one not there and too 
   })
 })
 
+describe('check 7: the same results', () => {
+  test('on every instruction set of this machine, bit for bit', () => {
+    const runs = ['scalar', 'avx2', 'avx512']
+      .map((isa) =>
+        spawnSync(process.execPath, ['--import', 'tsx', 'test/support/capsule-digest.ts'], {
+          encoding: 'utf8',
+          env: { ...process.env, VISION_NATIVE_ISA: isa },
+        }),
+      )
+      .filter(({ stderr }) => !/this CPU has not all of it/.test(stderr))
+    const first = JSON.parse(runs[0]?.stdout ?? '')
+    for (const { stdout, stderr } of runs) {
+      expect(stdout, stderr).not.toBe('')
+      expect(JSON.parse(stdout)).toEqual({ digest: first.digest, near: true })
+    }
+  })
+
+  test('with one thread and two, gradients too', () => {
+    tidy(() => {
+      const runs = [1, 2].map((threads) => {
+        setNumThreads(threads)
+        const leaf = noise([1, 3, 2, 4, 16, 17]).to('float32').requiresGrad_()
+        return grad(capsuleRouting(leaf).square().sum(), [leaf])[0] as Tensor
+      })
+      setNumThreads(1)
+      expect(largestDifference(runs[0] as Tensor, runs[1] as Tensor)).toBe(0)
+    })
+  })
+})
+
+describe('check 9: memory', () => {
+  /** Bytes beyond what is there before and what `body` returns. What threads keep of their own is 4 MiB at most. */
+  const extra = (body: () => readonly Tensor[]) => {
+    const before = memory.stats().allocatedCpuBytes
+    memory.resetPeak()
+    const made = body()
+    const kept = made.reduce((sum, { numel }) => sum + 4 * numel, 0)
+    return memory.stats().peakCpuBytes - before - kept
+  }
+
+  test('neither pass allocates what has the size of the votes', () => {
+    tidy(() => {
+      const votes = randn([1, 8, 8, 16, 64, 64])
+      const bytes = 4 * votes.numel
+      expect(extra(() => [noGrad(() => capsuleRouting(votes))])).toBeLessThan(bytes / 16)
+      votes.requiresGrad_()
+      const upstream = randn([1, 8, 16, 64, 64])
+      // Kept for the backward pass: logits of two iterations, an eighth of the votes. The result is there meanwhile.
+      const used = extra(() => grad(capsuleRouting(votes), [votes], { gradOutputs: [upstream] }) as Tensor[])
+      expect(used).toBeLessThan(0.3 * bytes)
+    })
+  })
+})
+
+describe('off the event loop', () => {
+  test('gives the same', async () => {
+    const votes = noise([1, 3, 2, 4, 5, 6])
+    const out = await capsuleRoutingAsync(votes, { iterations: 2 })
+    expect(largestDifference(out, capsuleRouting(votes, { iterations: 2 }))).toBe(0)
+  })
+
+  test('is stopped within a call', async () => {
+    const votes = randn([4, 8, 8, 16, 64, 64])
+    const controller = new AbortController()
+    const running = capsuleRoutingAsync(votes, { iterations: 64, signal: controller.signal })
+    setTimeout(() => controller.abort('enough'), 5)
+    await expect(running).rejects.toMatchObject({ kind: 'Cancelled', cause: 'enough' })
+    votes.dispose()
+  })
+})
+
+test('under autocast votes of half the digits keep their dtype, and a float32 bias goes with them', () => {
+  tidy(() => {
+    const votes = noise([1, 3, 2, 4, 5, 6]).to('bfloat16')
+    const bias = noise([2, 4], 9).to('float32')
+    const out = autocast({ device: 'cpu' }, () => capsuleRouting(votes, { bias }))
+    expect(out.dtype).toBe('bfloat16')
+    expect(largestDifference(out, capsuleRouting(votes, { bias }))).toBe(0)
+  })
+})
+
 describe('degenerate input', () => {
   test('no samples, no positions, no input types', () => {
     tidy(() => {
@@ -228,6 +367,30 @@ describe('degenerate input', () => {
       const out = capsuleRouting(votes)
       expect(out.select(0, 0).isnan().all().item()).toBe(true)
       expect(out.select(0, 1).isnan().any().item()).toBe(false)
+    })
+  })
+
+  test('no gradient flows where nothing is', () => {
+    tidy(() => {
+      const none = noise([0, 2, 2, 3, 2, 2]).requiresGrad_()
+      expect((grad(capsuleRouting(none).sum(), [none])[0] as Tensor).shape).toEqual([0, 2, 2, 3, 2, 2])
+      const zero = float64([0, 0], [1, 1, 1, 2, 1, 1]).requiresGrad_()
+      expect(numbers(grad(capsuleRouting(zero).sum(), [zero])[0] as Tensor)).toEqual([0, 0])
+    })
+  })
+
+  test('the backward operator refuses what is not of its forward pass', () => {
+    tidy(() => {
+      const [votes, bias] = [noise([1, 2, 2, 3, 2, 2]), noise([2, 3])]
+      const [grads, logits, statistics] = [noise([1, 2, 3, 2, 2]), noise([2, 1, 2, 2, 2, 2]), noise([2, 1, 2, 2])]
+      const backward = (grad: Tensor, votes: Tensor, bias: Tensor, ...rest: readonly unknown[]) =>
+        call('vision_native::_capsule_routing_backward', [grad, votes, ...rest], { bias })
+      expect(() => backward(noise([1, 2, 3, 2, 1]), votes, bias, logits, statistics, 3, 0.5, false)).toThrow(ShapeError)
+      expect(() => backward(grads, votes, bias, logits, statistics, 4, 0.5, false)).toThrow(ShapeError)
+      expect(() => backward(grads, votes, bias, logits, statistics, 0, 0.5, false)).toThrow(ArgumentError)
+      expect(() => backward(grads, votes, bias, logits, statistics, 3, 0, false)).toThrow(ArgumentError)
+      expect(() => backward(grads, votes, bias, logits.to('float32'), statistics, 3, 0.5, false)).toThrow(DTypeError)
+      expect(() => backward(grads, votes, noise([3, 2]), logits, statistics, 3, 0.5, false)).toThrow(ShapeError)
     })
   })
 

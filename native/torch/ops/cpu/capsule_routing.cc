@@ -8,10 +8,11 @@
 #include <ATen/ops/zeros.h>
 #include <torch/library.h>
 
-#include <limits>
+#include <algorithm>
 #include <vector>
 
 #include "torch/cpu_isa.h"
+#include "torch/ops/cpu/capsule_routing_memory.h"
 #include "torch/ops/cpu/capsule_routing_tiles.h"
 #include "torch/run_context.h"
 
@@ -19,17 +20,17 @@ namespace vision_native {
 
 namespace {
 
-/// Positions from which the long tiles pay.
-constexpr int64_t kWideFrom = 64;
+/// Positions of a tile at most: 128 votes of each are 32 KiB, and rows of 256 bytes are read at a good part of the speed
+/// of memory.
+constexpr int64_t kMostPlaces = 64;
 
 template <typename A>
-const CapsuleTiles<A>& tiles_for(int64_t positions) {
+const CapsuleTiles<A>& tiles_for() {
   const CapsuleTables& tables = for_cpu_isa(kCapsuleTilesScalar, kCapsuleTilesAvx2, kCapsuleTilesAvx512);
-  const bool wide = positions >= kWideFrom;
   if constexpr (std::is_same_v<A, double>) {
-    return wide ? tables.wide_double : tables.narrow_double;
+    return tables.double_precision;
   } else {
-    return wide ? tables.wide : tables.narrow;
+    return tables.single_precision;
   }
 }
 
@@ -75,7 +76,17 @@ at::Tensor accumulated(const std::optional<at::Tensor>& bias) {
   return bias->to(std::is_same_v<A, double> ? at::kDouble : at::kFloat).contiguous();
 }
 
-/// The passes over one sample, and the memory between them.
+/// What the iterations before the last leave of one sample, by iteration from the second on.
+template <typename A>
+struct SampleState {
+  A* logits;  // [S][K·P]
+  /// Between one iteration and the next; 0 where nobody asks for the old ones.
+  int64_t logits_step;
+  A* statistics;  // maxima [S] and factors [S]
+  int64_t statistics_step;
+};
+
+/// The passes over one sample.
 template <typename A>
 class SampleRouter {
  public:
@@ -86,112 +97,97 @@ class SampleRouter {
         kappa_(static_cast<A>(kappa)),
         iterations_(iterations),
         context_(context),
-        kernels_(tiles_for<A>(votes.size(4) * votes.size(5))) {
+        kernels_(tiles_for<A>()),
+        sizes_(sizes_of(votes)),
+        items_(sizes_.tiles * sizes_.outputs) {}
+
+  static CapsuleSizes sizes_of(const at::Tensor& votes) {
     const int64_t positions = votes.size(4) * votes.size(5);
-    sizes_ = {votes.size(1), votes.size(2), votes.size(3), votes.size(5),
-              positions,     (positions + kernels_.tile - 1) / kernels_.tile};
-    items_ = sizes_.tiles * sizes_.outputs;
-    const A uniform = A(1) / static_cast<A>(positions * sizes_.outputs);
-    couplings_.assign(iterations, {nullptr, nullptr, uniform});
-    maxima_ = take(items_ * sizes_.inputs);
+    const int64_t tile =
+        std::min(kMostPlaces, (positions + kCapsuleLanes - 1) / kCapsuleLanes * kCapsuleLanes);
+    return {votes.size(1), votes.size(2), votes.size(3), votes.size(5),
+            positions,     tile,          (positions + tile - 1) / tile};
   }
 
-  /// `keep` holds the couplings of all iterations for the backward pass; `passes` are fewer than the iterations there.
-  void forward(int64_t passes, bool keep, CapsuleView* capsules, CapsuleView* couplings) {
-    A* logits = nullptr;
-    const int64_t block = items_ * sizes_.inputs * kernels_.tile;
-    A* spare[2] = {nullptr, nullptr};
-    for (int64_t t = 0; t < passes; ++t) {
+  void forward(const SampleState<A>& state, const CapsuleView& capsules, const CapsuleView* couplings) const {
+    const int64_t parts = items_ * sizes_.inputs;
+    CapsuleScratch<A> memory(CapsuleMemory::kSample, 2 * CapsuleScratch<A>::rounded(parts));
+    A* maxima = memory.take(parts);
+    A* sums = memory.take(parts);
+    for (int64_t t = 0; t < iterations_; ++t) {
       const bool ends = t == iterations_ - 1;
-      if (!ends && spare[t % 2] == nullptr) spare[t % 2] = take(block);
-      // Each place is read before it is written, so one buffer of logits does; two keep the loops free of aliases.
-      A* next = ends ? nullptr : spare[t % 2];
-      const CapsuleForward<A> pass{sizes_, votes_,  bias_, kappa_,  couplings_[t],
-                                   logits, next,    maxima_, ends ? capsules : nullptr, ends ? couplings : nullptr};
-      run([&](int64_t item, A* scratch) { kernels_.forward(pass, item, scratch); });
+      A* next = ends ? nullptr : state.logits + t * state.logits_step;
+      const CapsuleForward<A> pass{sizes_, votes_, bias_,   kappa_,
+                                   couplings_at(state, t),  next,
+                                   maxima, sums,   ends ? &capsules : nullptr, ends ? couplings : nullptr};
+      run(t, [&](int64_t item, int64_t after, A* scratch) { kernels_.forward(pass, item, after, scratch); });
       if (ends || is_cancelled(context_)) return;
-      normalise(t + 1, next, keep);
-      logits = next;
+      A* statistics = state.statistics + t * state.statistics_step;
+      kernels_.merge(sizes_, maxima, sums, statistics, statistics + sizes_.inputs);
     }
   }
 
-  void backward(CapsuleView grad, CapsuleView votes_grad, bool detach, double* bias_grad) {
-    forward(iterations_ - 1, true, nullptr, nullptr);
-    std::vector<A*> gammas(iterations_, nullptr), pulls(iterations_, nullptr), capsules(iterations_, nullptr);
-    const int64_t by_input = items_ * sizes_.inputs * kernels_.tile;
-    const int64_t by_dim = items_ * sizes_.dims * kernels_.tile;
-    A* bias_parts = take(items_ * sizes_.dims);
-    A* mean_parts = nullptr;
-    A* agreement = nullptr;
-    std::vector<A> means(sizes_.inputs, A(0));
-    const int64_t end = detach ? iterations_ - 1 : 0;
-    if (end < iterations_ - 1) {
-      mean_parts = take(items_ * sizes_.inputs);
-      agreement = take(by_input);
+  void backward(const SampleState<A>& state, const CapsuleView& grad, const CapsuleView& votes_grad, bool detach,
+                double* bias_grad) const {
+    const int64_t first = detach ? iterations_ - 1 : 0;
+    const int64_t passes = iterations_ - 1 - first;
+    const int64_t by_input = items_ * sizes_.inputs * sizes_.tile;
+    const auto rounded = CapsuleScratch<A>::rounded;
+    CapsuleScratch<A> memory(CapsuleMemory::kSample,
+                             passes * (rounded(by_input) + rounded(sizes_.inputs)) + rounded(items_ * sizes_.inputs) +
+                                 rounded(items_ * sizes_.dims));
+    A* mean_parts = memory.take(items_ * sizes_.inputs);
+    A* bias_parts = memory.take(items_ * sizes_.dims);
+    std::vector<CapsuleCouplings<A>> couplings;
+    std::vector<A*> gammas(iterations_, nullptr), means(iterations_, nullptr);
+    for (int64_t t = 0; t < iterations_; ++t) {
+      couplings.push_back(couplings_at(state, t));
+      if (t <= first) continue;
+      gammas[t] = memory.take(by_input);
+      means[t] = memory.take(sizes_.inputs);
     }
-    for (int64_t t = iterations_ - 1; t >= end; --t) {
+    CapsuleBackward<A> pass{sizes_, votes_, bias_, kappa_, 0, iterations_, grad, couplings.data(), gammas.data(),
+                            means.data(), mean_parts, bias_parts, votes_grad};
+    for (int64_t t = iterations_ - 1; t > first; --t) {
+      pass.iteration = t;
+      run(t, [&](int64_t item, int64_t after, A* scratch) { kernels_.backward(pass, item, after, scratch); });
       if (is_cancelled(context_)) return;
-      const bool first = t == iterations_ - 1;
-      const bool last = t == end;
-      if (!first) gammas[t + 1] = take(by_input);
-      if (!last) pulls[t] = take(by_dim);
-      if (!first && !last) capsules[t] = take(by_dim);
-      const CapsuleBackward<A> pass{sizes_,       votes_,     bias_,           kappa_,        t,
-                                    iterations_,  first,      last,            grad,          couplings_.data(),
-                                    gammas.data(), pulls.data(), capsules.data(), agreement,  means.data(),
-                                    mean_parts,   bias_parts, votes_grad};
-      run([&](int64_t item, A* scratch) { kernels_.backward(pass, item, scratch); });
-      for (int64_t item = 0; item < items_; ++item) {
-        double* out = bias_grad + item / sizes_.tiles * sizes_.dims;
-        for (int64_t n = 0; n < sizes_.dims; ++n) out[n] += bias_parts[item * sizes_.dims + n];
+      for (int64_t s = 0; s < sizes_.inputs; ++s) {
+        double sum = 0.0;
+        for (int64_t item = 0; item < items_; ++item) sum += mean_parts[item * sizes_.inputs + s];
+        means[t][s] = static_cast<A>(sum);
       }
-      if (last) continue;
-      for (int64_t s = 0; s < sizes_.inputs; ++s) means[s] = static_cast<A>(sum_over_items(mean_parts, s));
+    }
+    pass.iteration = first;
+    run(first, [&](int64_t item, int64_t after, A* scratch) { kernels_.finish(pass, item, after, scratch); });
+    if (is_cancelled(context_)) return;
+    for (int64_t item = 0; item < items_; ++item) {
+      double* out = bias_grad + item / sizes_.tiles * sizes_.dims;
+      for (int64_t n = 0; n < sizes_.dims; ++n) out[n] += bias_parts[item * sizes_.dims + n];
     }
   }
 
  private:
-  A* take(int64_t count) {
-    const auto type = std::is_same_v<A, double> ? at::kDouble : at::kFloat;
-    memory_.push_back(at::empty({count}, at::TensorOptions().dtype(type)));
-    return memory_.back().template mutable_data_ptr<A>();
+  CapsuleCouplings<A> couplings_at(const SampleState<A>& state, int64_t t) const {
+    if (t == 0) return {nullptr, nullptr, nullptr, A(1) / static_cast<A>(sizes_.positions * sizes_.outputs)};
+    const A* statistics = state.statistics + (t - 1) * state.statistics_step;
+    return {state.logits + (t - 1) * state.logits_step, statistics, statistics + sizes_.inputs, A(0)};
   }
 
+  /// `body(item, item after it, scratch)` for every item. Every second pass goes backwards, so that it begins with votes
+  /// that are still in a cache.
   template <typename Body>
-  void run(const Body& body) {
-    const int64_t scratch = kernels_.scratch(sizes_, iterations_);
+  void run(int64_t t, const Body& body) const {
     at::parallel_for(0, items_, 1, [&](int64_t begin, int64_t end) {
-      const auto type = std::is_same_v<A, double> ? at::kDouble : at::kFloat;
-      const at::Tensor memory = at::empty({scratch}, at::TensorOptions().dtype(type));
-      for (int64_t item = begin; item < end && !is_cancelled(context_); ++item) {
-        body(item, memory.template mutable_data_ptr<A>());
+      const int64_t count = kernels_.scratch(sizes_, iterations_);
+      CapsuleScratch<A> memory(CapsuleMemory::kTile, CapsuleScratch<A>::rounded(count));
+      A* scratch = memory.take(count);
+      const int64_t last = end - 1, step = t % 2 == 0 ? 1 : -1;
+      int64_t item = step > 0 ? begin : last;
+      for (int64_t left = end - begin; left > 0 && !is_cancelled(context_); --left, item += step) {
+        body(item, std::clamp(item + step, begin, last), scratch);
       }
     });
-  }
-
-  double sum_over_items(const A* parts, int64_t s) const {
-    double sum = 0.0;
-    for (int64_t item = 0; item < items_; ++item) sum += parts[item * sizes_.inputs + s];
-    return sum;
-  }
-
-  /// Softmax of the logits over positions and outputs, as weights and one factor for each input type.
-  void normalise(int64_t t, const A* logits, bool keep) {
-    std::vector<A> highest(sizes_.inputs, -std::numeric_limits<A>::infinity());
-    for (int64_t item = 0; item < items_; ++item) {
-      for (int64_t s = 0; s < sizes_.inputs; ++s) {
-        highest[s] = std::max(highest[s], maxima_[item * sizes_.inputs + s]);
-      }
-    }
-    if (keep || weights_ == nullptr) weights_ = take(items_ * sizes_.inputs * kernels_.tile);
-    A* factors = take(sizes_.inputs);
-    at::parallel_for(0, items_, 8, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        kernels_.exponentials(logits, highest.data(), weights_, maxima_, sizes_.inputs, item);
-      }
-    });
-    for (int64_t s = 0; s < sizes_.inputs; ++s) factors[s] = static_cast<A>(1.0 / sum_over_items(maxima_, s));
-    couplings_[t] = {weights_, factors, A(0)};
   }
 
   CapsuleView votes_;
@@ -202,10 +198,6 @@ class SampleRouter {
   const CapsuleTiles<A>& kernels_;
   CapsuleSizes sizes_;
   int64_t items_;
-  std::vector<CapsuleCouplings<A>> couplings_;
-  std::vector<at::Tensor> memory_;
-  A* maxima_ = nullptr;
-  A* weights_ = nullptr;
 };
 
 /// Samples side by side when there are enough for all threads, otherwise one after another with threads inside.
@@ -222,26 +214,44 @@ void for_samples(int64_t samples, const Body& body) {
 
 using Pair = std::tuple<at::Tensor, at::Tensor>;
 
+/// `state` of one sample, of [R − 1, B, S, K, H, W] and [R − 1, B, 2, S].
+template <typename A>
+SampleState<A> state_of(const at::Tensor& logits, const at::Tensor& statistics, int64_t sample) {
+  return {static_cast<A*>(logits.data_ptr()) + sample * logits.stride(1), logits.stride(0),
+          static_cast<A*>(statistics.data_ptr()) + sample * statistics.stride(1), statistics.stride(0)};
+}
+
+/// Without `logits` they are kept no longer than the next iteration needs them.
 template <typename A>
 void route(const at::Tensor& votes, const std::optional<at::Tensor>& given, int64_t iterations, double kappa,
-           const at::Tensor& capsules, const at::Tensor& couplings) {
+           const at::Tensor& capsules, const at::Tensor& couplings, const at::Tensor& logits,
+           const at::Tensor& statistics) {
   const at::Tensor bias = accumulated<A>(given);
   const A* values = bias.defined() ? bias.template const_data_ptr<A>() : nullptr;
   const RunContext* context = current_run_context();
   for_samples(votes.size(0), [&](int64_t sample) {
     if (is_cancelled(context)) return;
-    SampleRouter<A> router(votes, sample, values, kappa, iterations, context);
-    CapsuleView out = capsules_of(capsules, sample);
+    const SampleRouter<A> router(votes, sample, values, kappa, iterations, context);
+    const CapsuleView out = capsules_of(capsules, sample);
     CapsuleView shares{};
     if (couplings.dim() == 5) shares = couplings_of(couplings, sample);
-    router.forward(iterations, false, &out, couplings.dim() == 5 ? &shares : nullptr);
+    const CapsuleView* wanted = couplings.dim() == 5 ? &shares : nullptr;
+    if (logits.defined()) return router.forward(state_of<A>(logits, statistics, sample), out, wanted);
+    const int64_t inputs = votes.size(1);
+    const int64_t count = iterations > 1 ? inputs * votes.size(2) * votes.size(4) * votes.size(5) : 0;
+    CapsuleScratch<A> memory(CapsuleMemory::kLogits, CapsuleScratch<A>::rounded(count) + 2 * inputs);
+    A* block = memory.take(count);
+    router.forward({block, 0, memory.take(2 * inputs), 0}, out, wanted);
   });
   check_cancelled();
 }
 
-Pair capsule_routing(const at::Tensor& votes, const std::optional<at::Tensor>& bias, int64_t iterations, double kappa,
-                     bool detach, bool return_couplings) {
-  capsule_check_routing("capsule_routing", votes, bias, iterations, kappa);
+struct RoutingResult {
+  at::Tensor capsules, couplings;
+};
+
+RoutingResult route_votes(const at::Tensor& votes, const std::optional<at::Tensor>& bias, int64_t iterations,
+                          double kappa, bool return_couplings, const at::Tensor& logits, const at::Tensor& statistics) {
   const bool wide = votes.scalar_type() == at::kDouble;
   const auto options = votes.options().dtype(wide ? at::kDouble : at::kFloat);
   at::Tensor capsules =
@@ -250,19 +260,36 @@ Pair capsule_routing(const at::Tensor& votes, const std::optional<at::Tensor>& b
       return_couplings
           ? at::empty({votes.size(0), votes.size(1), votes.size(2), votes.size(4), votes.size(5)}, options)
           : at::empty({0}, options);
-  if (capsules.numel() == 0 && couplings.numel() == 0) return {std::move(capsules), std::move(couplings)};
-  if (wide) {
-    route<double>(votes, bias, iterations, kappa, capsules, couplings);
-  } else {
-    route<float>(votes, bias, iterations, kappa, capsules, couplings);
+  if (capsules.numel() > 0 || couplings.numel() > 0) {
+    (wide ? route<double> : route<float>)(votes, bias, iterations, kappa, capsules, couplings, logits, statistics);
   }
   return {std::move(capsules), std::move(couplings)};
 }
 
+Pair capsule_routing(const at::Tensor& votes, const std::optional<at::Tensor>& bias, int64_t iterations, double kappa,
+                     bool detach, bool return_couplings) {
+  capsule_check_routing("capsule_routing", votes, bias, iterations, kappa);
+  auto [capsules, couplings] = route_votes(votes, bias, iterations, kappa, return_couplings, {}, {});
+  return {std::move(capsules), std::move(couplings)};
+}
+
+using Four = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
+
+Four capsule_routing_forward(const at::Tensor& votes, const std::optional<at::Tensor>& bias, int64_t iterations,
+                             double kappa, bool return_couplings) {
+  capsule_check_routing("capsule_routing", votes, bias, iterations, kappa);
+  const auto options = votes.options().dtype(votes.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
+  const auto size = [&](int64_t dim) { return votes.size(dim); };
+  at::Tensor logits = at::empty({iterations - 1, size(0), size(1), size(2), size(4), size(5)}, options);
+  at::Tensor statistics = at::empty({iterations - 1, size(0), 2, size(1)}, options);
+  auto [capsules, couplings] = route_votes(votes, bias, iterations, kappa, return_couplings, logits, statistics);
+  return {std::move(capsules), std::move(couplings), std::move(logits), std::move(statistics)};
+}
+
 template <typename A>
 void route_backward(const at::Tensor& grad, const at::Tensor& votes, const std::optional<at::Tensor>& given,
-                    int64_t iterations, double kappa, bool detach, const at::Tensor& votes_grad,
-                    at::Tensor& bias_sums) {
+                    const at::Tensor& logits, const at::Tensor& statistics, int64_t iterations, double kappa,
+                    bool detach, const at::Tensor& votes_grad, const at::Tensor& bias_sums) {
   const at::Tensor bias = accumulated<A>(given);
   const A* values = bias.defined() ? bias.template const_data_ptr<A>() : nullptr;
   const RunContext* context = current_run_context();
@@ -270,24 +297,24 @@ void route_backward(const at::Tensor& grad, const at::Tensor& votes, const std::
   const int64_t size = bias_sums.size(1) * bias_sums.size(2);
   for_samples(votes.size(0), [&](int64_t sample) {
     if (is_cancelled(context)) return;
-    SampleRouter<A> router(votes, sample, values, kappa, iterations, context);
-    router.backward(capsules_of(grad, sample), votes_of(votes_grad, sample), detach, sums + sample * size);
+    const SampleRouter<A> router(votes, sample, values, kappa, iterations, context);
+    router.backward(state_of<A>(logits, statistics, sample), capsules_of(grad, sample), votes_of(votes_grad, sample),
+                    detach, sums + sample * size);
   });
   check_cancelled();
 }
 
 Pair capsule_routing_backward(const at::Tensor& grad, const at::Tensor& votes, const std::optional<at::Tensor>& bias,
-                              int64_t iterations, double kappa, bool detach) {
-  capsule_check_routing("_capsule_routing_backward", votes, bias, iterations, kappa);
-  capsule_check_grad(grad, votes);
+                              const at::Tensor& logits, const at::Tensor& statistics, int64_t iterations, double kappa,
+                              bool detach) {
+  constexpr const char* op = "_capsule_routing_backward";
+  capsule_check_routing(op, votes, bias, iterations, kappa);
+  capsule_check_saved(op, grad, votes, logits, statistics, iterations);
   at::Tensor votes_grad = at::empty(votes.sizes(), votes.options());
   at::Tensor sums = at::zeros({votes.size(0), votes.size(2), votes.size(3)}, votes.options().dtype(at::kDouble));
   if (grad.numel() > 0) {
-    if (votes.scalar_type() == at::kDouble) {
-      route_backward<double>(grad, votes, bias, iterations, kappa, detach, votes_grad, sums);
-    } else {
-      route_backward<float>(grad, votes, bias, iterations, kappa, detach, votes_grad, sums);
-    }
+    (votes.scalar_type() == at::kDouble ? route_backward<double> : route_backward<float>)(
+        grad, votes, bias, logits.contiguous(), statistics.contiguous(), iterations, kappa, detach, votes_grad, sums);
   }
   const auto type = bias && bias->defined() ? bias->scalar_type() : votes.scalar_type();
   return {std::move(votes_grad), sums.sum(0).to(type)};
@@ -363,6 +390,7 @@ at::Tensor squash_backward(const at::Tensor& grad, const at::Tensor& input, doub
 
 TORCH_LIBRARY_IMPL(vision_native, CPU, library) {
   library.impl("capsule_routing", capsule_routing);
+  library.impl("_capsule_routing_forward", capsule_routing_forward);
   library.impl("_capsule_routing_backward", capsule_routing_backward);
   library.impl("squash", squash);
   library.impl("_squash_backward", squash_backward);

@@ -2,8 +2,10 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include "torch/ops/cpu/capsule_routing_tiles.h"
 
+#define CAPSULE_VECTOR_BYTES 16
 #define CAPSULE_TILES kCapsuleTilesScalar
 #include "torch/ops/cpu/capsule_routing_tiles.inl"
