@@ -9,6 +9,8 @@ export type {
   PackedConv3dOptions,
 } from './binary-conv3d'
 export { bconv3d, bconv3dFused, binConv3d, packBinaryWeight, signBiasPack, unpackSigns } from './binary-conv3d'
+export type { Bm3dOptions } from './bm3d'
+export { bm3d, bm3dAsync } from './bm3d'
 export type { BoxEdge, BoxOptions } from './box-filter'
 export { boxMean, boxMeanAdjoint } from './box-filter'
 export type {
@@ -29,6 +31,13 @@ export {
   marginLoss,
   squash,
 } from './capsule-routing'
+export type { Components, ComponentsOptions, Connectivity, LabelStatistics } from './connected-components'
+export {
+  connectedComponents,
+  connectedComponentsAsync,
+  connectedComponentsWithStats,
+  labelStatistics,
+} from './connected-components'
 export type { ContentAwareUpsampleOptions } from './content-aware-upsample'
 export { contentAwareUpsample, expandPyramid, poolPyramid } from './content-aware-upsample'
 export type { FastGuidedOptions, GuidedLayerOptions, GuidedMode, GuidedOptions } from './guided-filter'
@@ -77,3 +86,5 @@ export type { Tvl1CallOptions, Tvl1Clip, Tvl1ClipOptions, Tvl1Options, Tvl1Resul
 export { dequantiseFlow, quantiseFlow, Tvl1, tvl1, tvl1Flow } from './tvl1-flow'
 export type { Tvl1Params, Tvl1Preset } from './tvl1-presets'
 export { tvl1Presets } from './tvl1-presets'
+export type { WatershedOptions } from './watershed'
+export { watershed, watershedAsync } from './watershed'
