@@ -40,6 +40,8 @@ export {
 } from './connected-components'
 export type { ContentAwareUpsampleOptions } from './content-aware-upsample'
 export { contentAwareUpsample, expandPyramid, poolPyramid } from './content-aware-upsample'
+export type { DeformConv2dOptions } from './deform-conv2d'
+export { deformConv2d } from './deform-conv2d'
 export type { FastGuidedOptions, GuidedLayerOptions, GuidedMode, GuidedOptions } from './guided-filter'
 export {
   affineApply,
@@ -82,6 +84,8 @@ export {
   topkHamming,
   topkHammingAsync,
 } from './search'
+export type { RoiAlignOptions } from './roi-align'
+export { roiAlign } from './roi-align'
 export type { Tvl1CallOptions, Tvl1Clip, Tvl1ClipOptions, Tvl1Options, Tvl1Result } from './tvl1-flow'
 export { dequantiseFlow, quantiseFlow, Tvl1, tvl1, tvl1Flow } from './tvl1-flow'
 export type { Tvl1Params, Tvl1Preset } from './tvl1-presets'
