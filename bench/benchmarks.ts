@@ -50,6 +50,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of the guided filter at 1080p, beside OpenCV’s and a composition of LibTorch’s',
     run: async (context) => (await import('./guided-filter')).guidedFilterTime(context),
   },
+  search: {
+    title: 'time of searches among points and among rows, beside LibTorch’s cdist, BLAS and topk',
+    run: async (context) => (await import('./search')).searchTime(context),
+  },
   'train-step': {
     title: 'time of a training step, captured and eager, beside eager PyTorch',
     run: async (context) => (await import('./train-step')).trainStep(context),
