@@ -15,6 +15,7 @@ const VALUES = { file: 'native/node/value.cc', test: 'test/native/bridge.test.ts
 const SCOPES = { file: 'lib/tensor/scope.ts', test: 'test/tensor/scope.test.ts' }
 const CALLS = { file: 'lib/tensor/call.ts', test: 'test/native/bridge.test.ts' }
 const PIXELS = { file: 'native/torch/ops/tvl1_flow_math.h', test: 'test/native/tvl1-flow-steps.test.ts' }
+const BINARY = { test: 'test/native/binary-conv3d.test.ts' }
 const TRAINER = { test: 'test/train/trainer.test.ts' }
 const GRAPHS = { test: 'test/tensor/graph.test.ts' }
 const HOOKS = { file: 'native/node/autograd.cc', test: 'test/tensor/autograd-hooks.test.ts' }
@@ -236,6 +237,39 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return share.floor()',
     test: 'test/native/tvl1-flow-api.test.ts',
     title: 'check 14',
+  },
+  // ---- Binary convolution --------------------------------------------------------------------------------------------
+  {
+    ...BINARY,
+    name: 'a tap outside the input counts',
+    file: 'native/torch/ops/cpu/binary_conv3d.cc',
+    find: 'std::min(left + shape_.kernel[2], shape_.in[2]) - std::max<int64_t>(left, 0);',
+    replace: 'shape_.kernel[2];',
+    title: 'check 1',
+  },
+  {
+    ...BINARY,
+    name: 'a threshold takes every scale for positive',
+    file: 'native/torch/ops/cpu/binary_conv3d_thresholds.cc',
+    find: 'const int32_t sign = scale[c] < 0.0f ? -1 : 1;',
+    replace: 'const int32_t sign = 1;',
+    title: 'check 8',
+  },
+  {
+    ...BINARY,
+    name: 'PReLU of a binary block has its slope on both sides',
+    file: 'native/torch/ops/binary_conv3d_epilogue.h',
+    find: 'r > 0.0f ? r : slope * r;',
+    replace: 'slope * r;',
+    title: 'check 8',
+  },
+  {
+    ...BINARY,
+    name: 'a binary weight of 1 has no gradient',
+    file: 'native/torch/ops/binary_conv3d_train.cc',
+    find: 'wide_weight.abs().le(1.0)',
+    replace: 'wide_weight.abs().lt(1.0)',
+    title: 'check 5',
   },
   // ---- Files, measures, pictures ------------------------------------------------------------------------------------
   {
