@@ -3,7 +3,19 @@
 // 1-bit network is there twice: in LibTorch's float32 operators, and packed.
 import { BatchNorm3d, BinaryConv3d, Conv3d, Linear, Module, type PackedBinaryConv3d, PReLU } from '../../lib/nn'
 import { type Parameter, parameter } from '../../lib/nn/roles'
-import { cat, conv3d, maxPool3d, ones, rand, scalarTensor, type Tensor, where } from '../../lib/tensor'
+import {
+  cat,
+  conv2d,
+  conv3d,
+  maxPool2d,
+  maxPool3d,
+  ones,
+  pad,
+  rand,
+  scalarTensor,
+  type Tensor,
+  where,
+} from '../../lib/tensor'
 
 /** Name, channels in and out of the convolutions behind the first; a pool follows 2a, 3b, 4b and 5b. */
 const LAYERS = [
@@ -120,17 +132,34 @@ export class BinaryC3d extends Module {
   }
 }
 
-/** 1-bit C3D on packed bits. A layer hands bits to the next one, and floats to its shortcut and to pools. */
+/**
+ * 1-bit C3D on packed bits. A layer hands bits to the next one, and floats to its shortcut and to pools. The first layer
+ * is a convolution of images whose channels are those of three frames: channels last, it is twice as fast as one of
+ * volumes, and leaves the floats as packing and pools read them.
+ */
 export class PackedC3d extends Module {
+  readonly #stemWeight: Tensor
+
   constructor(
     readonly ends: C3dEnds,
     readonly convs: readonly PackedBinaryConv3d[],
   ) {
     super()
+    const frames = ends.conv1a.weight.detach().transpose(1, 2).reshape([64, 9, 3, 3])
+    this.#stemWeight = frames.contiguous({ memoryFormat: 'channels_last' })
+  }
+
+  #stem(clip: Tensor): Tensor {
+    const [n = 1, , t = 1, h = 1, w = 1] = clip.shape
+    const windows = pad(clip, [0, 0, 0, 0, 1, 1]).unfold(2, 3, 1).permute([0, 2, 5, 1, 3, 4])
+    const images = windows.reshape([n * t, 9, h, w]).contiguous({ memoryFormat: 'channels_last' })
+    const y = conv2d(images, this.#stemWeight, { bias: this.ends.conv1a.bias, padding: 1 })
+    const small = maxPool2d(y, 2).relu_()
+    return small.reshape([n, t, ...small.shape.slice(1)]).transpose(1, 2)
   }
 
   forward(clip: Tensor): Tensor {
-    let x = this.ends.stem(clip)
+    let x = this.#stem(clip)
     let bits: Tensor | undefined
     for (const [i, conv] of this.convs.entries()) {
       const name = LAYERS[i]?.[0] ?? ''
