@@ -1,5 +1,5 @@
 import { ShapeError } from '../native/errors'
-import { call } from '../tensor/call'
+import { type AsyncCallOptions, call, callAsync } from '../tensor/call'
 import { adaptiveAvgPool2d, cat, upsampleBilinear2d } from '../tensor/ops.generated'
 import { tidy } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
@@ -26,7 +26,7 @@ export interface ContentAwareUpsampleOptions {
  *
  * @param features `[B, C, H, W]`, any floating dtype and layout
  * @param logits `[B, groups·r²·K², H, W]`
- * @returns `[B, C, r·H, r·W]` of the dtype of `features`
+ * @returns `[B, C, r·H, r·W]` of the dtype and memory format of `features`
  * @throws ShapeError when shapes do not fit; ArgumentError for an even window, or options out of range
  */
 export function contentAwareUpsample(
@@ -36,6 +36,22 @@ export function contentAwareUpsample(
 ): Tensor {
   const options = { scale, window, groups, border }
   return call('vision_native::content_aware_upsample', [features, logits], options) as Tensor
+}
+
+/** `contentAwareUpsample` on a thread of LibTorch's, with the event loop free. */
+export async function contentAwareUpsampleAsync(
+  features: Tensor,
+  logits: Tensor,
+  {
+    scale = 2,
+    window = 5,
+    groups = 1,
+    border = 'zeros',
+    ...watch
+  }: ContentAwareUpsampleOptions & AsyncCallOptions = {},
+): Promise<Tensor> {
+  const options = { scale, window, groups, border }
+  return (await callAsync('vision_native::content_aware_upsample', [features, logits], options, watch)) as Tensor
 }
 
 /**

@@ -39,7 +39,14 @@ export {
   labelStatistics,
 } from './connected-components'
 export type { ContentAwareUpsampleOptions } from './content-aware-upsample'
-export { contentAwareUpsample, expandPyramid, poolPyramid } from './content-aware-upsample'
+export {
+  contentAwareUpsample,
+  contentAwareUpsampleAsync,
+  expandPyramid,
+  poolPyramid,
+} from './content-aware-upsample'
+export type { CorrelationOptions, CostVolumeOptions } from './correlation'
+export { correlation, correlationAsync, costVolume } from './correlation'
 export type { DeformConv2dOptions } from './deform-conv2d'
 export { deformConv2d } from './deform-conv2d'
 export type { FastGuidedOptions, GuidedLayerOptions, GuidedMode, GuidedOptions } from './guided-filter'
@@ -74,6 +81,8 @@ export {
   knn,
   knnAsync,
 } from './points'
+export type { RoiAlignOptions } from './roi-align'
+export { roiAlign } from './roi-align'
 export type { CosineMatches, CosineOptions, CosineStorage, HammingMatches, QuantizedRows } from './search'
 export {
   CosineIndex,
@@ -84,11 +93,11 @@ export {
   topkHamming,
   topkHammingAsync,
 } from './search'
-export type { RoiAlignOptions } from './roi-align'
-export { roiAlign } from './roi-align'
 export type { Tvl1CallOptions, Tvl1Clip, Tvl1ClipOptions, Tvl1Options, Tvl1Result } from './tvl1-flow'
 export { dequantiseFlow, quantiseFlow, Tvl1, tvl1, tvl1Flow } from './tvl1-flow'
 export type { Tvl1Params, Tvl1Preset } from './tvl1-presets'
 export { tvl1Presets } from './tvl1-presets'
+export type { ResampleOptions, UpfirdnOptions } from './upfirdn2d'
+export { downsample2d, filter2d, setupFilter, upfirdn2d, upsample2d } from './upfirdn2d'
 export type { WatershedOptions } from './watershed'
 export { watershed, watershedAsync } from './watershed'

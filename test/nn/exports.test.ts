@@ -22,6 +22,7 @@ const WITHOUT_CASE: ReadonlySet<string> = new Set(['Module', 'Parametrization'])
 /** PyTorch has no such layers; their own tests compare them with compositions of operators. */
 const OURS: ReadonlySet<string> = new Set([
   'BinaryConv3d',
+  'ContentAwareUpsample',
   'ConvCapsules',
   'DenseCapsules',
   'PackedBinaryConv3d',

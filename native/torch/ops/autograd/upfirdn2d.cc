@@ -27,6 +27,8 @@ class Upfirdn2d : public torch::autograd::Function<Upfirdn2d> {
   static Variable forward(AutogradContext* context, const at::Tensor& x, const Filter& f, Sizes up, Sizes down,
                           Sizes padding, bool flip_filter, double gain) {
     const at::AutoDispatchBelowADInplaceOrView guard;
+    // First, since it checks what is read below.
+    at::Tensor out = call_upfirdn2d(x, f, up, down, padding, flip_filter, gain);
     context->save_for_backward({f.value_or(at::Tensor())});
     context->saved_data["up"] = up;
     context->saved_data["down"] = down;
@@ -35,7 +37,7 @@ class Upfirdn2d : public torch::autograd::Function<Upfirdn2d> {
                                                        x.sym_size(2).guard_int(__FILE__, __LINE__)};
     context->saved_data["flip_filter"] = flip_filter;
     context->saved_data["gain"] = gain;
-    return call_upfirdn2d(x, f, up, down, padding, flip_filter, gain);
+    return out;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
