@@ -21,9 +21,9 @@ const OP = 'vision_native::watershed'
  * Give the negative of a probability to let seeds grow from high to low.
  *
  * A place's key is its own level, then how long it has waited: seeds wait in raster order, then neighbours in the order of
- * their distance and of raster. A place takes its label when it begins to wait. That is scikit-image's order but for seeds
- * of one level, which wait there in an order of its heap: results are equal where no two seeds share a level. Places that no
- * marker reaches, and those outside the mask, are 0.
+ * their distance and of raster. A place takes its label when it begins to wait. Where levels differ the result is
+ * scikit-image's; where they tie, scikit-image takes another order, and some places near the borders of regions (0 to 3 in
+ * 100 for bytes) go to the neighbour. Places that no marker reaches, and those outside the mask, are 0.
  *
  * The flood is serial; images of a batch are flooded side by side. Its time grows with the number of places: bytes and
  * 16-bit integers have a line of waiting places for each level, other types one for each distinct value. On CUDA the images

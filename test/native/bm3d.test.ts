@@ -255,6 +255,13 @@ describe('shapes and types', () => {
     })
   })
 
+  test('the result needs no gradient', () => {
+    tidy(() => {
+      const image = uniform([1, 9, 9]).to('float32').requiresGrad_()
+      expect(bm3d(image, { sigma: 0.1 }).requiresGrad).toBe(false)
+    })
+  })
+
   test('black stays black', () => {
     tidy(() => {
       expect(largestDifference(bm3d(zeros([3, 20, 20]), { sigma: 0.1 }), zeros([3, 20, 20]))).toBe(0)

@@ -2,6 +2,8 @@
 // 2007; constants of the normal profile as in Lebrun, IPOL 2012.
 #include "torch/ops/bm3d.h"
 
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
@@ -123,13 +125,30 @@ at::Tensor bm3d_meta(const at::Tensor& image, double sigma, c10::string_view sta
   return at::empty_symint(image.sym_sizes(), image.options().memory_format(at::MemoryFormat::Contiguous));
 }
 
-/// For tests: coefficients of blocks `[N, 8, 8]`, or the blocks again.
-at::Tensor transform_cpu(const at::Tensor& blocks, c10::string_view kind, bool inverse) {
-  TORCH_CHECK(blocks.dim() == 3 && blocks.size(1) == kBm3dSide && blocks.size(2) == kBm3dSide,
-              "_bm3d_transform: blocks are [N, 8, 8], got shape ", blocks.sizes());
+/// The result needs no gradient: which blocks are alike has none.
+at::Tensor bm3d_without_gradient(const at::Tensor& image, double sigma, c10::string_view stages, int64_t search) {
+  const at::AutoDispatchBelowADInplaceOrView guard;
+  static const auto op =
+      c10::Dispatcher::singleton().findSchemaOrThrow("vision_native::bm3d", "").typed<decltype(bm3d_meta)>();
+  return op.call(image, sigma, stages, search);
+}
+
+void check_blocks(const at::Tensor& blocks, c10::string_view kind) {
+  TORCH_CHECK(blocks.dim() == 3 && blocks.sym_size(1) == kBm3dSide && blocks.sym_size(2) == kBm3dSide,
+              "_bm3d_transform: blocks are [N, 8, 8], got shape ", blocks.sym_sizes());
   TORCH_CHECK_TYPE(blocks.scalar_type() == at::kFloat, "_bm3d_transform: blocks are float32, got ", blocks.scalar_type());
   TORCH_CHECK_VALUE(kind == "wavelet" || kind == "cosine", "_bm3d_transform: kind is 'wavelet' or 'cosine', got '", kind,
                     "'");
+}
+
+at::Tensor transform_meta(const at::Tensor& blocks, c10::string_view kind, bool inverse) {
+  check_blocks(blocks, kind);
+  return at::empty_symint(blocks.sym_sizes(), blocks.options().memory_format(at::MemoryFormat::Contiguous));
+}
+
+/// For tests: coefficients of blocks `[N, 8, 8]`, or the blocks again.
+at::Tensor transform_cpu(const at::Tensor& blocks, c10::string_view kind, bool inverse) {
+  check_blocks(blocks, kind);
   const Bm3dTransform& transform = kind == "wavelet" ? bm3d_tables().wavelet : bm3d_tables().cosine;
   const float* matrix = inverse ? transform.inverse : transform.forward;
   const at::Tensor input = blocks.contiguous();
@@ -153,7 +172,11 @@ TORCH_LIBRARY_FRAGMENT(vision_native, library) {
   library.def("_bm3d_transform(Tensor blocks, str kind, bool inverse) -> Tensor");
 }
 
-TORCH_LIBRARY_IMPL(vision_native, Meta, library) { library.impl("bm3d", bm3d_meta); }
+TORCH_LIBRARY_IMPL(vision_native, Meta, library) {
+  library.impl("bm3d", bm3d_meta);
+  library.impl("_bm3d_transform", transform_meta);
+}
+TORCH_LIBRARY_IMPL(vision_native, Autograd, library) { library.impl("bm3d", bm3d_without_gradient); }
 TORCH_LIBRARY_IMPL(vision_native, CPU, library) { library.impl("_bm3d_transform", transform_cpu); }
 
 }  // namespace
