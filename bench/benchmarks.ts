@@ -18,6 +18,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of binary 3D convolution at the layers of C3D, beside LibTorch’s float32 convolution',
     run: async (context) => (await import('./binary-conv3d')).binaryConv3dTime(context),
   },
+  bm3d: {
+    title: 'time of BM3D on a photograph, beside the package of the method’s authors',
+    run: async (context) => (await import('./bm3d')).bm3dTime(context),
+  },
   'call-overhead': {
     title: 'time of a call on tiny tensors, beside PyTorch in Python; memory over many calls',
     run: async (context) => (await import('./call-overhead')).callOverhead(context),
@@ -25,6 +29,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'capsule-routing': {
     title: 'time of capsule routing at the shape of the iris matcher, beside LibTorch’s operators',
     run: async (context) => (await import('./capsule-routing')).capsuleRoutingTime(context),
+  },
+  components: {
+    title: 'time of connected components and of the watershed, beside OpenCV’s, scikit-image’s and cc3d’s',
+    run: async (context) => (await import('./components')).componentsTime(context),
   },
   'content-aware-upsample': {
     title: 'time of content-aware upsampling, beside LibTorch’s operators',
