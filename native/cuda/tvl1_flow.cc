@@ -234,9 +234,14 @@ class CudaBackend final : public Tvl1Backend {
   }
 
  private:
-  /// Progress and cancelling need the device to have caught up; without a listener nothing waits.
+  /// Progress and cancelling need the device to have caught up; without a listener nothing waits, nor while the launches
+  /// are captured in a graph, where nothing runs. A graph of the whole solve is the caller's to capture: which levels and
+  /// iterations there are follows from the sizes and the options, and whether a pair still runs is known on the device.
   static void finish_level(const Tvl1Problem& problem, int64_t done) {
     if (current_run_context() == nullptr) return;
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    cuda::check_cuda(cudaStreamIsCapturing(stream(), &capture), "asking whether a stream is captured");
+    if (capture != cudaStreamCaptureStatusNone) return;
     cuda::check_cuda(cudaStreamSynchronize(stream()), "waiting for a level of TV-L1");
     check_cancelled();
     report_progress("tvl1", problem.levels_before + done, problem.levels_total);

@@ -331,6 +331,11 @@ void launch_begin_level(const Tvl1Workspace& work, Tvl1Size size, bool switch_fl
   begin_level_kernel<<<blocks_for(work.pairs), kThreads, 0, stream>>>(work, switch_flow);
   check_launch("tvl1 begin level");
   const size_t planes = 2 * static_cast<size_t>(work.unknowns) * sizeof(float);
+  if (work.pairs == 1) {
+    // The part of a large pair may be wider than the widest row of a two-dimensional range.
+    check_cuda(cudaMemsetAsync(work.p, 0, planes * size.area(), stream), "clearing the dual field");
+    return;
+  }
   check_cuda(cudaMemset2DAsync(work.p, planes * work.slot_area, 0, planes * size.area(), work.pairs, stream),
              "clearing the dual field");
 }

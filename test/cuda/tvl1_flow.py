@@ -91,9 +91,44 @@ def check_solves(op, report):
     report("7 another stream", same_bits(flow, on("cuda")[0]), "bitwise equal")
 
 
+def check_graph(op, report):
+    """A solve of bytes launches the same kernels whatever it finds, so that a graph of it serves other frames too."""
+    def to_bytes(seed):
+        return [(255 * f).round().clamp(0, 255).byte().cuda() for f in pairs(97, 131, [(1.3, -0.8), (0, 0), (-2.1, 1.4)], seed)]
+    first, second = to_bytes(1)
+    other = to_bytes(9)
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        op.tvl1_flow(first, second)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        flow, counts, _ = op.tvl1_flow(first, second)
+    for name, (a, b) in {"the frames it was made with": (first.clone(), second.clone()), "other frames": other}.items():
+        first.copy_(a)
+        second.copy_(b)
+        graph.replay()
+        torch.cuda.synchronize()
+        expected, expected_counts, _ = op.tvl1_flow(a, b)
+        equal = same_bits(flow, expected) and torch.equal(counts, expected_counts)
+        report(f"15 graph of a solve, {name}", equal, "bitwise equal" if equal else "differs")
+
+
+def check_flat(op, report):
+    """Pixels below a high gradient floor, where the threshold has its third case."""
+    generator = torch.Generator().manual_seed(5)
+    state, data = torch.randn(2, 6, 70, 131, generator=generator) * 0.3, torch.randn(2, 3, 70, 131, generator=generator)
+    run = lambda d: op._tvl1_iterate(state.to(d), data.to(d), 3, gradient_floor=1.0, block_size=1)[0]
+    difference = largest(run("cuda"), run("cpu"))
+    report("2 a high gradient floor", difference < 1e-5, f"largest difference {difference:.1e}")
+
+
 def check(op, report):
     check_steps(op, report)
+    check_flat(op, report)
     check_solves(op, report)
+    check_graph(op, report)
 
 
 def measure(op, report):
