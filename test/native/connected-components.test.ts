@@ -9,6 +9,7 @@ import {
   labelStatistics,
 } from '../../lib/ops'
 import { call, type DType, getNumThreads, setNumThreads, type Tensor, tensor, tidy, zeros } from '../../lib/tensor'
+import { runChild } from '../support/child'
 import { bytesOf, laidOut, testOp } from '../support/test-op'
 import { randomNumbers } from '../support/tvl1'
 
@@ -198,6 +199,34 @@ describe('shapes that are hard to join', () => {
     })
     setNumThreads(before)
   })
+})
+
+test('the same with every instruction set of this CPU', async () => {
+  const script = `
+    import { connectedComponents, labelStatistics } from 'lib/ops/connected-components'
+    import { tensor } from 'lib'
+    import { createHash } from 'node:crypto'
+    const hash = createHash('sha256')
+    let state = 1
+    for (const dtype of ['uint8', 'int16', 'int32', 'int64']) {
+      for (const width of [1, 9, 64, 65, 130, 200]) {
+        const values = Array.from({ length: 6 * width }, () => {
+          state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+          return state >>> 30
+        })
+        const { labels, count } = connectedComponents(tensor(values, { shape: [2, 3, width], dtype }), { connectivity: 26 })
+        const { box } = labelStatistics(labels, count.toNumber(), { dims: 3 })
+        hash.update(labels.dataSync()).update(box.dataSync())
+      }
+    }
+    console.log(hash.digest('hex'))`
+  const digests: string[] = []
+  for (const isa of ['scalar', 'avx2', 'avx512']) {
+    const { stdout, stderr } = await runChild(script, { env: { VISION_NATIVE_ISA: isa } })
+    if (!/has not all of it/.test(stderr)) digests.push(stdout.trim())
+  }
+  expect(digests[0]).toMatch(/^[0-9a-f]{64}$/)
+  expect(new Set(digests).size).toBe(1)
 })
 
 describe('statistics', () => {
