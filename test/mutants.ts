@@ -271,6 +271,39 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'wide_weight.abs().lt(1.0)',
     title: 'check 5',
   },
+  // ---- Labels and denoising -----------------------------------------------------------------------------------------
+  {
+    name: 'a run joins only the last of the runs of another value behind it',
+    file: 'native/torch/ops/cpu/connected_components.cc',
+    find: 'if (!binary && j > 0) --j;',
+    replace: '',
+    test: 'test/native/connected-components.test.ts',
+    title: 'scikit-image',
+  },
+  {
+    name: 'slabs of rows are not joined',
+    file: 'native/torch/ops/cpu/connected_components.cc',
+    find: 'for (size_t s = 1; s < slabs_.size(); ++s) {',
+    replace: 'for (size_t s = 1; s < 1; ++s) {',
+    test: 'test/native/connected-components.test.ts',
+    title: 'joined across them',
+  },
+  {
+    name: 'the watershed forgets that a lower level was uncovered',
+    file: 'native/torch/ops/cpu/watershed_queue.h',
+    find: 'if (level < lowest_ || lowest_ < 0) lowest_ = level;',
+    replace: 'if (lowest_ < 0) lowest_ = level;',
+    test: 'test/native/watershed.test.ts',
+    title: 'uncovers',
+  },
+  {
+    name: 'blocks of BM3D are weighted alike',
+    file: 'native/torch/ops/bm3d.cc',
+    find: 'constexpr double beta = 2.0;',
+    replace: 'constexpr double beta = 0.0;',
+    test: 'test/native/bm3d.test.ts',
+    title: 'slow program',
+  },
   // ---- Files, measures, pictures ------------------------------------------------------------------------------------
   {
     name: 'a truncated .flo file is read',
