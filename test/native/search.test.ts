@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ArgumentError, CancelledError, DTypeError, ShapeError } from '../../lib/native/errors'
 import {
@@ -282,6 +283,22 @@ describe('CosineIndex', () => {
       index.dispose()
     })
   })
+})
+
+test('searches among rows and among points give the same bits with every instruction set of this machine', () => {
+  const runs = ['scalar', 'avx2', 'avx512']
+    .map((isa) =>
+      spawnSync(process.execPath, ['--import', 'tsx', 'test/support/search-digest.ts'], {
+        encoding: 'utf8',
+        env: { ...process.env, VISION_NATIVE_ISA: isa },
+      }),
+    )
+    .filter(({ stderr }) => !/this CPU has not all of it/.test(stderr))
+  expect(runs.length).toBeGreaterThan(0)
+  for (const { stdout, stderr } of runs) {
+    expect(stdout, stderr).toMatch(/^[0-9a-f]{64}$/m)
+    expect(stdout).toBe(runs[0]?.stdout)
+  }
 })
 
 afterAll(async () => expect(await liveTensors()).toBe(0))
