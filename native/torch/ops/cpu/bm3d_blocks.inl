@@ -18,12 +18,15 @@ inline void store(float* to, const Aligned& value) { *reinterpret_cast<Lanes*>(t
 inline Aligned splat(float value) { return Aligned{} + value; }
 
 /// Bit i tells whether a[i] ≤ b[i].
-inline uint32_t at_most(const float* a, const float* b) {
+inline uint32_t at_most(const Aligned& a, const float* b) {
 #if defined(BM3D_AVX)
-  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(a), _mm256_loadu_ps(b), _CMP_LE_OQ)));
+  const __m256 left = reinterpret_cast<__m256>(a);
+  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(left, _mm256_loadu_ps(b), _CMP_LE_OQ)));
 #else
-  const int low = _mm_movemask_ps(_mm_cmple_ps(_mm_loadu_ps(a), _mm_loadu_ps(b)));
-  const int high = _mm_movemask_ps(_mm_cmple_ps(_mm_loadu_ps(a + 4), _mm_loadu_ps(b + 4)));
+  float left[kLanes];
+  store(left, a);
+  const int low = _mm_movemask_ps(_mm_cmple_ps(_mm_loadu_ps(left), _mm_loadu_ps(b)));
+  const int high = _mm_movemask_ps(_mm_cmple_ps(_mm_loadu_ps(left + 4), _mm_loadu_ps(b + 4)));
   return static_cast<uint32_t>(low | high << 4);
 #endif
 }
@@ -67,7 +70,7 @@ void search_blocks(const Bm3dPlane& plane, const Bm3dImage& image, const Bm3dSta
       search.limits[r * search.row + bm3d_reference(c, image.width)] = stage.limit;
     }
   }
-  float* const sums = search.work;  // of eight rows, then of two, four and eight columns of them
+  float* const sums = search.work;  // of eight rows, then of four columns of them
   float* const triples = search.work + search.row;
   for (int32_t dy = -reach; dy <= reach; ++dy) {
     for (int32_t dx = -reach; dx <= reach; ++dx) {
@@ -86,45 +89,46 @@ void search_blocks(const Bm3dPlane& plane, const Bm3dImage& image, const Bm3dSta
         float* t0 = triples + (r % 3) * search.row;
         float* t1 = triples + ((r + 1) % 3) * search.row;
         float* t2 = triples + ((r + 2) % 3) * search.row;
-        if (known == y) {
-          squares<true>(a(y + 5), b(y + 5), t1, width);
-        } else {
+        if (known != y) {
           squares<false>(a(y), b(y), t0, width);
           squares<true>(a(y + 1), b(y + 1), t0, width);
           squares<true>(a(y + 2), b(y + 2), t0, width);
           squares<false>(a(y + 3), b(y + 3), t1, width);
           squares<true>(a(y + 4), b(y + 4), t1, width);
-          squares<true>(a(y + 5), b(y + 5), t1, width);
-        }
-        for (int64_t x = 0; x < width; x += kLanes) {
-          const Aligned d6 = load(a(y + 6) + x) - load(b(y + 6) + x);
-          const Aligned d7 = load(a(y + 7) + x) - load(b(y + 7) + x);
-          const Aligned pair = d6 * d6 + d7 * d7;
-          store(t2 + x, pair);
-          store(sums + x, (load(t0 + x) + load(t1 + x)) + pair);
         }
         known = y + kBm3dStep;
-        // Behind the last column nothing may count; it is read by the sums of the columns before it only.
-        for (int64_t x = 0; x < width; x += kLanes) store(sums + x, load(sums + x) + load(sums + x + 1));
-        for (int64_t x = 0; x < width; x += kLanes) store(sums + x, load(sums + x) + load(sums + x + 2));
-        for (int64_t x = 0; x < width; x += kLanes) store(sums + x, load(sums + x) + load(sums + x + 4));
+        for (int64_t x = 0; x < width; x += kLanes) {
+          const Aligned d5 = load(a(y + 5) + x) - load(b(y + 5) + x);
+          const Aligned d6 = load(a(y + 6) + x) - load(b(y + 6) + x);
+          const Aligned d7 = load(a(y + 7) + x) - load(b(y + 7) + x);
+          const Aligned triple = load(t1 + x) + d5 * d5, pair = d6 * d6 + d7 * d7;
+          store(t1 + x, triple);
+          store(t2 + x, pair);
+          store(sums + x, (load(t0 + x) + triple) + pair);
+        }
+        // Sums of four columns; of eight where they are compared. Behind the last column nothing may count.
+        for (int64_t x = 0; x < width; x += kLanes) {
+          store(sums + x, (load(sums + x) + load(sums + x + 1)) + (load(sums + x + 2) + load(sums + x + 3)));
+        }
         float* limits = search.limits + r * search.row + from;
         const int64_t places = to - from + 1;
         for (int64_t x = 0; x < places; x += kLanes) {
-          uint32_t near = at_most(sums + x, limits + x);
+          const Aligned distances = load(sums + x) + load(sums + x + 4);
+          uint32_t near = at_most(distances, limits + x);
+          if (near == 0) continue;
           if (places - x < kLanes) near &= (1u << (places - x)) - 1;
           for (; near != 0; near &= near - 1) {
-            const int64_t place = x + __builtin_ctz(near);
-            const int64_t at = from + place;
+            const int lane = __builtin_ctz(near);
+            const int64_t at = from + x + lane;
             const int64_t column = at == last_x ? columns - 1 : at / kBm3dStep;
             int32_t& count = search.counts[r * columns + column];
             uint64_t* found = search.found + (r * columns + column) * most;
-            const uint64_t candidate = key_of(sums[place], order);
+            const uint64_t candidate = key_of(distances[lane], order);
             if (count == most && candidate > found[most - 1]) continue;
             insert(found, count, most, candidate);
             if (count == most) {
               const auto worst = static_cast<uint32_t>(found[most - 1] >> 32);
-              std::memcpy(&limits[place], &worst, sizeof worst);
+              std::memcpy(&limits[x + lane], &worst, sizeof worst);
             }
           }
         }
