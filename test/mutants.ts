@@ -491,4 +491,38 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'this.#bytes.write(value, at + 3)',
     test: 'test/io/pickle-writer.test.ts',
   },
+
+  // ---- Searches -----------------------------------------------------------------------------------------------------
+  {
+    name: 'a product of matrices counts as the distance itself',
+    file: 'native/torch/ops/cpu/knn.cc',
+    find: 'const A error = A(4 * dims_ + 32) * std::numeric_limits<A>::epsilon();',
+    replace: 'const A error = A(0);',
+    test: 'test/native/points.test.ts',
+    title: 'close together',
+  },
+  {
+    name: 'of points equally far the last is chosen',
+    file: 'native/torch/ops/cpu/knn_points.inl',
+    find: 'const Mask more = m > best;',
+    replace: 'const Mask more = m >= best;',
+    test: 'test/native/points.test.ts',
+    title: 'furthest_point_sample',
+  },
+  {
+    name: 'a point at the radius is in the ball',
+    file: 'native/torch/ops/cpu/knn_points.inl',
+    find: 'bits |= below(distances<kDims>(cloud, i + part * kLanes, query), limit)',
+    replace: 'bits |= at_most(distances<kDims>(cloud, i + part * kLanes, query), limit)',
+    test: 'test/native/points.test.ts',
+    title: 'ball_query',
+  },
+  {
+    name: 'matches of a tile are numbered from its start',
+    file: 'native/torch/ops/cpu/topk_cosine.cc',
+    find: 'score_key<A>((product * state.inverses[at]) * inverses_[q], static_cast<uint32_t>(first + at))',
+    replace: 'score_key<A>((product * state.inverses[at]) * inverses_[q], static_cast<uint32_t>(at))',
+    test: 'test/native/search.test.ts',
+    title: 'topk_cosine',
+  },
 ]
