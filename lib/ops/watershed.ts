@@ -22,7 +22,7 @@ const OP = 'vision_native::watershed'
  *
  * A place's key is its own level, then how long it has waited: seeds wait in raster order, then neighbours in the order of
  * their distance and of raster. A place takes its label when it begins to wait. Where levels differ the result is
- * scikit-image's; where they tie, scikit-image takes another order, and some places near the borders of regions (0 to 3 in
+ * scikit-image's; where they tie, scikit-image takes another order, and some places near the borders of regions (1 to 4 in
  * 100 for bytes) go to the neighbour. Places that no marker reaches, and those outside the mask, are 0.
  *
  * The flood is serial; images of a batch are flooded side by side. Its time grows with the number of places: bytes and
