@@ -11,7 +11,9 @@ namespace {
 template <class T>
 struct Lanes {
   static constexpr int kCount = BOX_VECTOR_BYTES / static_cast<int>(sizeof(T));
-  typedef T Vector __attribute__((vector_size(BOX_VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+  typedef T Vector __attribute__((vector_size(BOX_VECTOR_BYTES)));
+  /// The same anywhere in memory.
+  typedef T Unaligned __attribute__((vector_size(BOX_VECTOR_BYTES), aligned(sizeof(T)), may_alias));
   using Index = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
   typedef Index Mask __attribute__((vector_size(BOX_VECTOR_BYTES)));
   static constexpr int kPerBlock = 16 / static_cast<int>(sizeof(T));
@@ -26,12 +28,12 @@ constexpr int kLanes = Lanes<T>::kCount;
 
 template <class T>
 inline Vector<T> load(const T* from) {
-  return *reinterpret_cast<const Vector<T>*>(from);
+  return *reinterpret_cast<const typename Lanes<T>::Unaligned*>(from);
 }
 
 template <class T>
 inline void store(T* to, Vector<T> v) {
-  *reinterpret_cast<Vector<T>*>(to) = v;
+  *reinterpret_cast<typename Lanes<T>::Unaligned*>(to) = v;
 }
 
 template <class T>

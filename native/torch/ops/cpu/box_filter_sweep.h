@@ -69,6 +69,43 @@ struct GuidedBackwardJob : GuidedJob {
   double* grad_eps;              ///< `[H]`: a share for each row
 };
 
+/// A row of the fine grid between rows of the coarse one.
+struct GuidedRow {
+  int64_t before, after;
+  double weight;
+};
+
+/// Rows of q = Σ up(a)·I + up(b).
+struct GuidedApplyJob {
+  BoxType type;
+  int64_t width, low_width;
+  int guides;
+  int64_t channels;
+  const BoxPlane* coefficients;  ///< `[channels · (guides + 1)]`
+  const BoxPlane* guide;         ///< `[guides]`
+  const BoxTarget* output;       ///< `[channels]`
+  int64_t y0, y1;
+  const GuidedRow* rows;   ///< `[y1]`
+  const int32_t* before;   ///< `[width]`: columns of the coarse grid
+  const float* weight;     ///< `[width]`, float32 …
+  const double* weight64;  ///< … and float64
+  bool finer;              ///< whether neighbours' columns are at most one apart
+  bool streamed;
+  void* scratch;
+};
+
+/// Means of cells of `factor` × `factor` pixels for rows y0 … y1 of them.
+struct AreaJob {
+  BoxType type;
+  int64_t height, width, factor, y0, y1;
+  BoxPlane input;
+  BoxTarget output;
+  void* scratch;
+};
+
+/// Columns that may be read or written past those of a row.
+constexpr int64_t kBoxSlack = 16;
+
 struct BoxSweeps {
   int64_t (*box_filter_bytes)(const BoxFilterJob& job);
   void (*box_filter)(const BoxFilterJob& job);
@@ -76,6 +113,10 @@ struct BoxSweeps {
   void (*guided_forward)(const GuidedForwardJob& job);
   int64_t (*guided_backward_bytes)(const GuidedBackwardJob& job);
   void (*guided_backward)(const GuidedBackwardJob& job);
+  int64_t (*guided_apply_bytes)(const GuidedApplyJob& job);
+  void (*guided_apply)(const GuidedApplyJob& job);
+  int64_t (*area_bytes)(const AreaJob& job);
+  void (*area)(const AreaJob& job);
 };
 
 /// Rows after which vertical sums restart, and columns after which horizontal ones do. Long windows make a restart dear.

@@ -113,29 +113,40 @@ at::Tensor guided_apply(const at::Tensor& coefficients, const at::Tensor& guide,
                                       guide.options().memory_format(c10::MemoryFormat::Contiguous));
   if (output.numel() == 0) return output;
   const Grids grids(checked_mode, coefficients, guide, align_corners);
-  const int64_t channels = grids.units.unit_channels();
-  with_arithmetic(guide, [&](auto zero) {
-    using T = decltype(zero);
-    const Samples<T> samples(grids.columns);
-    for_rows(grids.units.units(), height, width, [&](int64_t unit, int64_t y0, int64_t y1) {
-      Upsampler<T> up(grids.rows, grids.columns, samples);
-      std::vector<T> guides(grids.guides * width), a(width), q(width);
-      for (int64_t y = y0; y < y1; ++y) {
-        for (int64_t k = 0; k < grids.guides; ++k) {
-          read(box_plane(guide, grids.units.offset(guide, unit, k)), grids.type, y, guides.data() + k * width, width);
-        }
-        for (int64_t c = 0; c < channels; ++c) {
-          const auto plane = [&](int64_t f) { return box_plane(coefficients, grids.units.field(coefficients, unit, c, f)); };
-          up.row(plane(grids.guides), grids.type, y, q.data());
-          for (int64_t k = 0; k < grids.guides; ++k) {
-            up.row(plane(k), grids.type, y, a.data());
-            const T* own = guides.data() + k * width;
-            for (int64_t x = 0; x < width; ++x) q[x] += a[x] * own[x];
-          }
-          write(box_target(output, grids.units.offset(output, unit, c)), grids.type, y, q.data(), width);
-        }
-      }
-    });
+  const int64_t channels = grids.units.unit_channels(), fields = grids.guides + 1;
+  const Samples<double> samples(grids.columns);
+  const std::vector<float> weight(samples.weight.begin(), samples.weight.end());
+  std::vector<GuidedRow> rows(height);
+  for (int64_t y = 0; y < height; ++y) rows[y] = {grids.rows.before(y), grids.rows.after(y), grids.rows.weight(y)};
+  for_rows(grids.units.units(), height, width, [&](int64_t unit, int64_t y0, int64_t y1) {
+    std::vector<BoxPlane> planes, guides;
+    std::vector<BoxTarget> targets;
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t f = 0; f < fields; ++f) planes.push_back(box_plane(coefficients, grids.units.field(coefficients, unit, c, f)));
+      targets.push_back(box_target(output, grids.units.offset(output, unit, c)));
+    }
+    for (int64_t k = 0; k < grids.guides; ++k) guides.push_back(box_plane(guide, grids.units.offset(guide, unit, k)));
+    GuidedApplyJob job{};
+    job.type = grids.type;
+    job.width = width;
+    job.low_width = grids.columns.low;
+    job.guides = static_cast<int>(grids.guides);
+    job.channels = channels;
+    job.coefficients = planes.data();
+    job.guide = guides.data();
+    job.output = targets.data();
+    job.y0 = y0;
+    job.y1 = y1;
+    job.rows = rows.data();
+    job.before = samples.before.data();
+    job.weight = weight.data();
+    job.weight64 = samples.weight.data();
+    job.finer = grids.columns.scale <= 1.0;
+    job.streamed = height * width > kStreamedPixels;
+    const BoxSweeps& sweeps = box_sweeps(job.type);
+    const BoxScratch scratch(sweeps.guided_apply_bytes(job));
+    job.scratch = scratch.data();
+    sweeps.guided_apply(job);
   });
   return output;
 }
@@ -238,27 +249,20 @@ at::Tensor area_downsample(const at::Tensor& input, int64_t factor) {
   if (output.numel() == 0) return output;
   const BoxType type = box_type(input);
   const GuidedUnits units(GuidedMode::kPerChannel, input);
-  with_arithmetic(input, [&](auto zero) {
-    using T = decltype(zero);
-    for_rows(units.units(), low_height, width * 4, [&](int64_t unit, int64_t y0, int64_t y1) {
-      std::vector<T> sum(width), row(width), low(low_width);
-      const BoxPlane plane = box_plane(input, units.offset(input, unit, 0));
-      for (int64_t j = y0; j < y1; ++j) {
-        const int64_t from = j * factor, to = std::min(height, from + std::min(factor, height));
-        std::fill(sum.begin(), sum.end(), T(0));
-        for (int64_t y = from; y < to; ++y) {
-          read(plane, type, y, row.data(), width);
-          for (int64_t x = 0; x < width; ++x) sum[x] += row[x];
-        }
-        for (int64_t i = 0; i < low_width; ++i) {
-          const int64_t left = i * factor, right = std::min(width, left + std::min(factor, width));
-          T total = T(0);
-          for (int64_t x = left; x < right; ++x) total += sum[x];
-          low[i] = total / static_cast<T>((right - left) * (to - from));
-        }
-        write(box_target(output, units.offset(output, unit, 0)), type, j, low.data(), low_width);
-      }
-    });
+  for_rows(units.units(), low_height, width * 4, [&](int64_t unit, int64_t y0, int64_t y1) {
+    AreaJob job{};
+    job.type = type;
+    job.height = height;
+    job.width = width;
+    job.factor = factor;
+    job.y0 = y0;
+    job.y1 = y1;
+    job.input = box_plane(input, units.offset(input, unit, 0));
+    job.output = box_target(output, units.offset(output, unit, 0));
+    const BoxSweeps& sweeps = box_sweeps(type);
+    const BoxScratch scratch(sweeps.area_bytes(job));
+    job.scratch = scratch.data();
+    sweeps.area(job);
   });
   return output;
 }

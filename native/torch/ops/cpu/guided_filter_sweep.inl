@@ -1,4 +1,5 @@
-// Sweeps of the box filter and the guided filter; included after box_filter_stage.inl.
+// Sweeps of the box filter and the guided filter; included after box_filter_stage.inl, guided_filter_math.h and
+// guided_filter_apply.inl.
 
 namespace vision_native {
 namespace {
@@ -53,56 +54,8 @@ int64_t box_filter_sweep(const BoxFilterJob& job, Arena arena) {
 
 // ---- Guided filter --------------------------------------------------------------------------------------------------
 
-/// n guide channels have n(n + 1)/2 different products, numbered 11, 12, 13, 22, 23, 33.
-template <int n>
-constexpr int kPairs = n * (n + 1) / 2;
-template <int n>
-constexpr int pair_of(int k, int l) {
-  return k <= l ? k * n - k * (k - 1) / 2 + l - k : pair_of<n>(l, k);
-}
-
-/// 1/d; finite where d is 0, which happens only with ε = 0.
-template <class T>
-inline Vector<T> reciprocal(Vector<T> d) {
-  const T least = sizeof(T) == 4 ? T(1.17549435e-38) : T(2.2250738585072014e-308);
-  return d < spread<T>(least) ? spread<T>(T(1e6)) : spread<T>(T(1)) / d;
-}
-
-/// LDLᵀ of Σ + εU. Exact pivots are at least ε; one that rounding made smaller becomes ε. NaN stays.
 template <class T, int n>
-struct Factor {
-  Vector<T> lower[n == 1 ? 1 : 3], inverse[n];
-
-  Factor(const Vector<T>* sigma, Vector<T> eps) {
-    if constexpr (n == 1) {
-      const Vector<T> variance = sigma[0] < Vector<T>{} ? Vector<T>{} : sigma[0];
-      inverse[0] = reciprocal<T>(variance + eps);
-    } else {
-      inverse[0] = reciprocal<T>(pivot(sigma[0] + eps, eps));
-      lower[0] = sigma[1] * inverse[0];
-      lower[1] = sigma[2] * inverse[0];
-      inverse[1] = reciprocal<T>(pivot(sigma[3] + eps - lower[0] * sigma[1], eps));
-      const Vector<T> rest = sigma[4] - lower[1] * sigma[1];
-      lower[2] = rest * inverse[1];
-      inverse[2] = reciprocal<T>(pivot(sigma[5] + eps - lower[1] * sigma[2] - lower[2] * rest, eps));
-    }
-  }
-
-  void solve(Vector<T>* x) const {
-    if constexpr (n == 1) {
-      x[0] = x[0] * inverse[0];
-    } else {
-      const Vector<T> y1 = x[1] - lower[0] * x[0];
-      const Vector<T> y2 = x[2] - lower[1] * x[0] - lower[2] * y1;
-      x[2] = y2 * inverse[2];
-      x[1] = y1 * inverse[1] - lower[2] * x[2];
-      x[0] = x[0] * inverse[0] - lower[0] * x[1] - lower[1] * x[2];
-    }
-  }
-
- private:
-  static Vector<T> pivot(Vector<T> d, Vector<T> eps) { return d < eps ? eps : d; }
-};
+using Factor = GuidedFactor<T, Vector<T>, n>;
 
 /// Where the means of the first stage are: guides, their products, then for each channel p and its products, then what a
 /// backward adds.
@@ -122,25 +75,19 @@ struct Layout {
 
 /// Means of one place, less what the tile has subtracted: covariances and the coefficients of a channel.
 template <class T, int n>
-struct Place {
-  Vector<T> mean[n], sigma[kPairs<n>];
-
+struct Place : GuidedMoments<Vector<T>, n> {
   Place(Stage<T>& stage, int64_t i) {
-    for (int k = 0; k < n; ++k) mean[k] = load(stage.lanes(Layout<n>::guide(k)) + i);
-    for (int k = 0; k < n; ++k) {
-      for (int l = k; l < n; ++l) {
-        const int pair = pair_of<n>(k, l);
-        sigma[pair] = load(stage.lanes(Layout<n>::product(pair)) + i) - mean[k] * mean[l];
-      }
-    }
+    for (int k = 0; k < n; ++k) this->mean[k] = load(stage.lanes(Layout<n>::guide(k)) + i);
+    for (int pair = 0; pair < kPairs<n>; ++pair) this->sigma[pair] = load(stage.lanes(Layout<n>::product(pair)) + i);
+    this->centre_products();
   }
 
   /// a of one channel; returns π.
   Vector<T> coefficients(Stage<T>& stage, const Layout<n>& layout, const Factor<T, n>& factor, int64_t c, int64_t i,
                          Vector<T>* a) const {
     const Vector<T> pi = load(stage.lanes(layout.input(c)) + i);
-    for (int k = 0; k < n; ++k) a[k] = load(stage.lanes(layout.cross(c, k)) + i) - mean[k] * pi;
-    factor.solve(a);
+    for (int k = 0; k < n; ++k) a[k] = load(stage.lanes(layout.cross(c, k)) + i);
+    guided_slopes<T, Vector<T>, n>(*this, factor, pi, a);
     return pi;
   }
 };
@@ -248,15 +195,13 @@ int64_t guided_forward_sweep(const GuidedForwardJob& job, Arena arena) {
     for (int64_t i = 0; i < count * kRows; i += kRows) {
       const Place<T, n> place(first, i);
       const Factor<T, n> factor(place.sigma, eps);
+      Vector<T> mu[n];
+      for (int k = 0; k < n; ++k) mu[k] = place.mean[k] + guide_centre[k];
       for (int64_t c = 0; c < channels; ++c) {
         Vector<T> a[n];
-        const Vector<T> pi = place.coefficients(first, layout, factor, c, i, a);
-        Vector<T> b = pi + first.centre(n + static_cast<int>(c));
-        for (int k = 0; k < n; ++k) {
-          b = b - a[k] * (place.mean[k] + guide_centre[k]);
-          store(first.lanes(layout.input(c) + k) + i, a[k]);
-        }
-        store(first.lanes(layout.input(c) + n) + i, b);
+        const Vector<T> pi = place.coefficients(first, layout, factor, c, i, a) + first.centre(n + static_cast<int>(c));
+        for (int k = 0; k < n; ++k) store(first.lanes(layout.input(c) + k) + i, a[k]);
+        store(first.lanes(layout.input(c) + n) + i, guided_offset<Vector<T>, n>(a, mu, pi));
       }
     }
   };
@@ -376,7 +321,8 @@ int64_t guided_backward_sweep(const GuidedBackwardJob& job, Arena arena) {
     for (int64_t i = 0; i < count * kRows; i += kRows) {
       const Place<T, n> place(first, i);
       const Factor<T, n> factor(place.sigma, eps);
-      Vector<T> mu[n], grad_mu[n] = {}, grad_sigma[kPairs<n>] = {};
+      GuidedGradient<T, Vector<T>, n> gradient;
+      Vector<T> mu[n];
       for (int k = 0; k < n; ++k) mu[k] = place.mean[k] + guide_centre[k];
       for (int64_t c = 0; c < channels; ++c) {
         Vector<T> a[n], gamma[n];
@@ -384,29 +330,20 @@ int64_t guided_backward_sweep(const GuidedBackwardJob& job, Arena arena) {
         const T* grad_lanes = brought + c * (n + 1) * lane_size + i;
         const Vector<T> beta = plain ? load(grad_lanes + n * lane_size) : load(first.lanes(layout.beta(c)) + i);
         for (int k = 0; k < n; ++k) {
-          // The sum of g·I was made of what the tile's centre leaves of I, and so is the mean to take off.
-          const Vector<T> alpha = plain ? load(grad_lanes + k * lane_size) : load(first.lanes(layout.alpha(c, k)) + i);
-          gamma[k] = alpha - beta * (filter ? place.mean[k] : mu[k]);
+          gamma[k] = plain ? load(grad_lanes + k * lane_size) : load(first.lanes(layout.alpha(c, k)) + i);
         }
-        factor.solve(gamma);
-        Vector<T> grad_pi = beta;
+        // The sum of g·I was made of what the tile's centre leaves of I, and so is the mean to take off.
+        const Vector<T> grad_pi = gradient.add(factor, mu, filter ? place.mean : mu, pi, a, beta, gamma);
         for (int k = 0; k < n; ++k) {
-          grad_pi = grad_pi - gamma[k] * mu[k];
-          grad_mu[k] = grad_mu[k] - beta * a[k] - gamma[k] * pi;
-          eps_sum = eps_sum - gamma[k] * a[k];
-          for (int l = k; l < n; ++l) {
-            grad_sigma[pair_of<n>(k, l)] = grad_sigma[pair_of<n>(k, l)] - (gamma[k] * a[l] + a[k] * gamma[l]);
-          }
           result(gamma_field(c, k), i, gamma[k]);
           if (filter) result(a_field(c, k), i, a[k]);
         }
         result(pi_field(c), i, grad_pi);
       }
-      for (int k = 0; k < n; ++k) {
-        for (int l = 0; l < n; ++l) grad_mu[k] = grad_mu[k] - grad_sigma[pair_of<n>(k, l)] * mu[l];
-        result(mu_field(k), i, grad_mu[k]);
-      }
-      for (int pair = 0; pair < kPairs<n>; ++pair) result(sigma_field(pair), i, grad_sigma[pair]);
+      gradient.finish(mu);
+      eps_sum = eps_sum + gradient.eps;
+      for (int k = 0; k < n; ++k) result(mu_field(k), i, gradient.mu[k]);
+      for (int pair = 0; pair < kPairs<n>; ++pair) result(sigma_field(pair), i, gradient.sigma[pair]);
     }
     if (y < job.y0 || y >= job.y1) return;
     for (int l = 0; l < kRows && y + l < job.y1; ++l) job.grad_eps[y + l] += static_cast<double>(eps_sum[l]);
@@ -524,6 +461,16 @@ const BoxSweeps BOX_SWEEPS = {
     [](const GuidedBackwardJob& job) { return guided_backward_run(job, nullptr); },
     [](const GuidedBackwardJob& job) {
       guided_backward_run(job, job.scratch);
+      _mm_sfence();
+    },
+    [](const GuidedApplyJob& job) { return guided_apply_run(job, nullptr); },
+    [](const GuidedApplyJob& job) {
+      guided_apply_run(job, job.scratch);
+      _mm_sfence();
+    },
+    [](const AreaJob& job) { return area_run(job, nullptr); },
+    [](const AreaJob& job) {
+      area_run(job, job.scratch);
       _mm_sfence();
     },
 };

@@ -9,11 +9,16 @@
 
 #include "torch/ops/cpu/box_filter_sweep.h"
 
+// AVX-512 has fused multiply-adds, and would round differently with them.
+#pragma GCC optimize("fp-contract=off")
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
 // The pragma passes over lambdas.
-#define BOX_ISA_LAMBDA __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
+#define BOX_ISA_LAMBDA \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"), optimize("fp-contract=off")))
 #define BOX_VECTOR_BYTES 64
 #define BOX_SWEEPS kBoxSweepsAvx512
 #include "torch/ops/cpu/box_filter_lanes.inl"
 #include "torch/ops/cpu/box_filter_stage.inl"
+#include "torch/ops/cpu/guided_filter_apply.inl"
+#include "torch/ops/guided_filter_math.h"
 #include "torch/ops/cpu/guided_filter_sweep.inl"

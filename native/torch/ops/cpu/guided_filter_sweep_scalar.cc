@@ -14,4 +14,6 @@
 #define BOX_SWEEPS kBoxSweepsScalar
 #include "torch/ops/cpu/box_filter_lanes.inl"
 #include "torch/ops/cpu/box_filter_stage.inl"
+#include "torch/ops/cpu/guided_filter_apply.inl"
+#include "torch/ops/guided_filter_math.h"
 #include "torch/ops/cpu/guided_filter_sweep.inl"
