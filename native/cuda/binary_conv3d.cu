@@ -4,9 +4,8 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
-#include "cuda/binary_conv3d.h"
+#include "cuda/binary_conv3d.cuh"
 #include "cuda/launch.cuh"
-#include "torch/ops/binary_conv3d_epilogue.h"
 
 namespace vision_native::cuda {
 
@@ -100,25 +99,6 @@ __global__ void pack_weights(const T* weight, int64_t filters, int64_t channels,
   }
 }
 
-/// Which taps a pixel sees, and its input words.
-struct Pixel {
-  int64_t image, t, h, w;
-};
-
-__device__ inline Pixel pixel_of(const BinaryConv& conv, int64_t pixel) {
-  const int64_t w = pixel % conv.out[2], rest = pixel / conv.out[2];
-  const int64_t h = rest % conv.out[1], above = rest / conv.out[1];
-  const int64_t t = above % conv.out[0], n = above / conv.out[0];
-  return {n, t * conv.stride[0] - conv.padding[0], h * conv.stride[1] - conv.padding[1],
-          w * conv.stride[2] - conv.padding[2]};
-}
-
-__device__ inline int64_t taps_inside(int64_t first, int64_t kernel, int64_t size) {
-  const int64_t begin = first < 0 ? 0 : first;
-  const int64_t end = first + kernel < size ? first + kernel : size;
-  return end > begin ? end - begin : 0;
-}
-
 /// sums[c] of 32 channels of one pixel. Every thread of the block calls it, those without a pixel too.
 __device__ void count_bits(const BinaryConv& conv, int64_t pixel, bool active, int64_t group, int32_t (&sums)[kGroup]) {
   __shared__ ulonglong2 staged[kStage * kGroup / 2];
@@ -183,16 +163,8 @@ __global__ void __launch_bounds__(kPixels) convolve(BinaryConv conv, int32_t* ou
   }
 }
 
-__device__ inline float residual_of(const BinaryVectors& vectors, int64_t pixel, int64_t c) {
-  if (vectors.residual == nullptr) return 0.0f;
-  return vectors.residual[pixel * vectors.residual_channels + c % vectors.residual_channels];
-}
-
 __global__ void __launch_bounds__(kPixels)
     convolve_fused(BinaryConv conv, BinaryVectors vectors, int64_t pixels, int64_t groups) {
-  const auto number = [](const float* values, int64_t c, float otherwise) {
-    return values == nullptr ? otherwise : values[c];
-  };
   for (int64_t block = blockIdx.x; block < (pixels + kPixels - 1) / kPixels * groups; block += gridDim.x) {
     const int64_t pixel = block / groups * kPixels + threadIdx.x, group = block % groups;
     int32_t sums[kGroup];
@@ -204,12 +176,9 @@ __global__ void __launch_bounds__(kPixels)
     for (int i = 0; i < kGroup; ++i) {
       const int64_t c = group * kGroup + i;
       if (c >= conv.out_channels) continue;
-      const float h = binary_epilogue(sums[i], vectors.scale[c], vectors.shift[c],
-                                      residual_of(vectors, pixel, c),
-                                      number(vectors.bias1, c, 0.0f), number(vectors.slope, c, 1.0f),
-                                      number(vectors.bias2, c, 0.0f));
+      const float h = value_of(vectors, sums[i], pixel, c);
       if (vectors.output != nullptr) vectors.output[place + c] = h;
-      made |= static_cast<uint32_t>(h + number(vectors.next_bias, c, 0.0f) >= 0.0f) << i;
+      made |= static_cast<uint32_t>(next_bit(vectors, h, c)) << i;
     }
     if (vectors.bits != nullptr) reinterpret_cast<uint32_t*>(vectors.bits)[pixel * groups + group] = made;
   }

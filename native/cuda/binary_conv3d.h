@@ -36,7 +36,14 @@ void launch_pack_sign(const BinarySource& source, uint64_t* bits, int64_t words,
 /// `weight` `[Co, Ci, taps]`, contiguous.
 void launch_pack_weight(const void* weight, BinaryType type, int64_t filters, int64_t channels, int64_t taps,
                         uint64_t* packed, cudaStream_t stream);
+/// By counting the bits of words.
 void launch_binary_conv3d(const BinaryConv& conv, int32_t* out, cudaStream_t stream);
 void launch_binary_conv3d_fused(const BinaryConv& conv, const BinaryVectors& vectors, cudaStream_t stream);
+/// On the tensor cores, of devices of compute capability 8.0 and above. The workspace has `binary_mma_workspace` numbers;
+/// where those are 0 the kernel is too large for it.
+int64_t binary_mma_workspace(const BinaryConv& conv);
+void launch_binary_conv3d_mma(const BinaryConv& conv, int32_t* workspace, int32_t* out, cudaStream_t stream);
+void launch_binary_conv3d_mma_fused(const BinaryConv& conv, int32_t* workspace, const BinaryVectors& vectors,
+                                    cudaStream_t stream);
 
 }  // namespace vision_native::cuda
