@@ -271,6 +271,39 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'wide_weight.abs().lt(1.0)',
     title: 'check 5',
   },
+  // ---- Detection ----------------------------------------------------------------------------------------------------
+  {
+    name: 'boxes of one block do not suppress one another',
+    file: 'native/torch/ops/cpu/nms.cc',
+    find: 'if (covers(kept, before, candidate)) continue;',
+    replace: '',
+    test: 'test/native/nms.test.ts',
+    title: 'equals torchvision',
+  },
+  {
+    name: 'a score of −0 comes after one of 0',
+    file: 'native/torch/ops/cpu/nms_order.h',
+    find: 'score == T(0) ? T(0) : score',
+    replace: 'score',
+    test: 'test/native/nms.test.ts',
+    title: 'of equal scores the first stays',
+  },
+  {
+    name: 'a region may be smaller than a pixel',
+    file: 'native/torch/ops/roi_align_samples.h',
+    find: 'if (!aligned && size < T(1)) size = T(1);',
+    replace: '',
+    test: 'test/native/roi-align.test.ts',
+    title: 'equals the reference',
+  },
+  {
+    name: 'offsets to the right have the slope of those down',
+    file: 'native/torch/ops/cpu/deform_conv2d.cc',
+    find: 'mask * deform_slope_x(tap, sums);',
+    replace: 'mask * deform_slope_y(tap, sums);',
+    test: 'test/native/deform-conv2d.test.ts',
+    title: 'equals torchvision',
+  },
   // ---- Labels and denoising -----------------------------------------------------------------------------------------
   {
     name: 'a run joins only the last of the runs of another value behind it',

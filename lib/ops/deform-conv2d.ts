@@ -20,7 +20,7 @@ export interface DeformConv2dOptions {
  *
  * Groups of filters follow from the shape of `weight`, groups of offsets from that of `offset`. What lies outside the image
  * is 0; an offset that is NaN reads 0. All tensors have gradients, and there is no second derivative. On CUDA the gradient
- * of the input is summed by atomic additions.
+ * of the input is summed by atomic additions, in no fixed order.
  *
  * @param input `[N, C, H, W]`, any floating dtype and layout; sums are float32 or wider
  * @param offset `[N, offset groups · 2 · kH · kW, oH, oW]`: for each tap its offset down, then right, in pixels

@@ -21,7 +21,7 @@ export interface RoiAlignOptions {
  *
  * Boxes have no gradient, as in torchvision, and there is no second derivative. A box that is not finite gives NaN and no
  * gradient. On CUDA, where boxes are not read back, so does a box whose place is not in the batch; and the gradient is
- * summed by atomic additions, so that `useDeterministicAlgorithms` refuses it.
+ * summed by atomic additions, in no fixed order.
  *
  * @param input `[N, C, H, W]`, any floating dtype; sums are float32 or wider
  * @param boxes `[K, 5]` as (place in the batch, x1, y1, x2, y2), or for each image of the batch its `[Kᵢ, 4]`
