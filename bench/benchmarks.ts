@@ -36,7 +36,11 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   },
   'content-aware-upsample': {
     title: 'time of content-aware upsampling, beside LibTorch’s operators',
-    run: async (context) => (await import('./content-aware-upsample')).contentAwareUpsampleTime(context),
+    run: async () => (await import('./content-aware-upsample')).contentAwareUpsampleTime(),
+  },
+  correlation: {
+    title: 'time of correlation and of upfirdn2d, beside LibTorch’s operators',
+    run: async () => (await import('./correlation')).correlationTime(),
   },
   'data-loading': {
     title: 'time to make batches of JPEG files, beside PyTorch’s DataLoader; how long training waits for them',

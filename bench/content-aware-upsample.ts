@@ -1,37 +1,36 @@
 // Time of content-aware upsampling beside the same in LibTorch's operators: windows by im2col, softmax and sum.
 import { contentAwareUpsample } from '../lib/ops'
-import { im2col, randn, setNumThreads, type Tensor, tidy } from '../lib/tensor'
-import type { Context } from './benchmarks'
-import { operatorRun, timeOf } from './support/operator'
-import { largestDifference, median, type Row } from './support/result'
+import { im2col, randn, type Tensor } from '../lib/tensor'
+import { type OperatorCase, operatorRows } from './support/operator-rows'
+import type { Row } from './support/result'
 
-const ROUNDS = 15
+const PEER = 'LibTorch im2col'
 
-export function contentAwareUpsampleTime({ threads }: Context): { rows: Row[] } {
-  setNumThreads(threads)
-  return tidy(() => {
-    const features = randn([1, 256, 40, 40])
-    const logits = randn([1, 100, 40, 40])
-    const rows = [false, true].map((backward) => {
-      const ours = operatorRun(contentAwareUpsample, features, logits, backward)
-      const theirs = operatorRun(composition, features, logits, backward)
-      const equalTo = largestDifference(ours(), theirs())
-      const times: [number[], number[]] = [[], []]
-      for (let round = 0; round < ROUNDS; round++) {
-        times[0].push(timeOf(ours))
-        times[1].push(timeOf(theirs))
-      }
-      const [oursMs, peerMs] = [median(times[0]), median(times[1])]
-      const name = `256 at 40×40, ${backward ? 'forward and backward' : 'forward'}`
-      return { case: name, oursMs, peer: 'LibTorch im2col', peerMs, ratio: peerMs / oursMs, equalTo }
-    })
-    return { rows }
-  })
+const site = (channels: number, side: number, channelsLast: boolean): OperatorCase => ({
+  name: `${channels} at ${side}×${side}${channelsLast ? ', channels last' : ''}`,
+  peer: PEER,
+  inputs: () => {
+    const features = randn([1, channels, side, side])
+    const laidOut = channelsLast ? features.contiguous({ memoryFormat: 'channels_last' }) : features
+    return [laidOut, randn([1, 100, side, side])]
+  },
+  ours: (features, logits) => contentAwareUpsample(features, logits),
+  theirs: composition,
+})
+
+/** The largest site of YOLOv5l6 in both layouts. */
+export const CASES = [site(256, 40, false), site(256, 40, true)]
+
+/** Both numbers of threads, whatever is asked for. */
+export function contentAwareUpsampleTime(): { rows: Row[] } {
+  return { rows: operatorRows(CASES, import.meta.url) }
 }
 
 function composition(features: Tensor, logits: Tensor): Tensor {
-  const taps = im2col(features, 5, 1, 2, 1).reshape([1, 256, 25, 1, 40, 40])
-  const weights = logits.reshape([1, 1, 25, 4, 40, 40]).softmax(2)
+  const [, channels, height, width] = features.shape as [number, number, number, number]
+  const taps = im2col(features, 5, 1, 2, 1).reshape([1, channels, 25, 1, height, width])
+  const weights = logits.reshape([1, 1, 25, 4, height, width]).softmax(2)
   const sums = taps.mul(weights).sum({ dim: 2 })
-  return sums.reshape([1, 256, 2, 2, 40, 40]).permute([0, 1, 4, 2, 5, 3]).reshape([1, 256, 80, 80])
+  const parts = sums.reshape([1, channels, 2, 2, height, width]).permute([0, 1, 4, 2, 5, 3])
+  return parts.reshape([1, channels, 2 * height, 2 * width])
 }
