@@ -20,7 +20,7 @@ export interface CosineMatches {
  * The k rows of a base whose cosine with each query is largest, exactly: no score is approximated, none is stored, and of
  * equal ones the lower row comes first. Rows of length 0 have the cosine 0; NaN comes last. Products of int8 are whole
  * numbers of 32 bits; float16 and bfloat16 are computed in float32. The result depends neither on the number of threads
- * nor on how many queries are searched together.
+ * nor on how many queries are searched together. There is no gradient.
  *
  * @param queries `[Q, D]` float32, float64, float16, bfloat16, or int8 of `quantizeRows`
  * @param base `[N, D]` of the same dtype

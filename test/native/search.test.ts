@@ -299,6 +299,6 @@ test('searches among rows and among points give the same bits with every instruc
     expect(stdout, stderr).toMatch(/^[0-9a-f]{64}$/m)
     expect(stdout).toBe(runs[0]?.stdout)
   }
-})
+}, 180_000)
 
 afterAll(async () => expect(await liveTensors()).toBe(0))
