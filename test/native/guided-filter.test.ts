@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   affineApply,
@@ -53,7 +54,9 @@ function cases(): OpCase[] {
       [
         { height: 9, width: 8, radius: 2, channels: 2 },
         // More than a band and a tile.
-        ...(mode === 'perChannel' ? [] : [{ height: 66, width: 259, radius: 3, channels: 1 }]),
+        ...(edge === { gray: 'reflect', color: 'clip', perChannel: '' }[mode]
+          ? [{ height: 66, width: 259, radius: 3, channels: 1 }]
+          : []),
         { height: 4, width: 3, radius: 9, channels: 5 },
       ].map(({ height, width, radius, channels }) => {
         const options = { radius, mode, edge, eps: 0.02 }
@@ -424,11 +427,44 @@ describe('check 10: bits', () => {
   })
 })
 
+describe('instruction sets', () => {
+  const run = (isa: string) =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'test/support/guided-digest.ts'], {
+      encoding: 'utf8',
+      env: { ...process.env, VISION_NATIVE_ISA: isa },
+    })
+
+  test('all of this machine give the same bits: every mode, edge, form and gradient', () => {
+    const runs = ['scalar', 'avx2', 'avx512']
+      .map(run)
+      .filter(({ stderr }) => !/this CPU has not all of it/.test(stderr))
+    for (const { stdout, stderr } of runs) {
+      expect(stdout, stderr).not.toBe('')
+      expect(JSON.parse(stdout)).toEqual(JSON.parse(runs[0]?.stdout ?? ''))
+    }
+  })
+})
+
 describe('bad input', () => {
   const grey = () => zeros([1, 1, 6, 6])
   const options = { radius: 1, eps: 0.01 }
   test.each([
     ['a radius of 0', () => guidedFilter(grey(), grey(), { ...options, radius: 0 }), 'ArgumentError'],
+    ['a negative radius', () => guidedFilter(grey(), grey(), { ...options, radius: -1 }), 'ArgumentError'],
+    ['a radius beyond 32 bits', () => guidedFilter(grey(), grey(), { ...options, radius: 2 ** 31 }), 'ArgumentError'],
+    ['a fraction for a radius', () => guidedFilter(grey(), grey(), { ...options, radius: 1.5 }), 'ArgumentError'],
+    [
+      'an infinite ε',
+      () => guidedFilter(grey(), grey(), { ...options, eps: Number.POSITIVE_INFINITY }),
+      'ArgumentError',
+    ],
+    [
+      'ε of whole numbers',
+      () => guidedFilter(grey(), grey(), { ...options, eps: zeros([], { dtype: 'int32' }) }),
+      'DTypeError',
+    ],
+    ['ε as text', () => guidedFilter(grey(), grey(), { ...options, eps: '1' as never }), 'ArgumentError'],
+    ['two devices', () => guidedFilter(grey().to('meta'), grey(), options), 'ArgumentError'],
     ['a negative ε', () => guidedFilter(grey(), grey(), { ...options, eps: -1 }), 'ArgumentError'],
     ['ε that is no number', () => guidedFilter(grey(), grey(), { ...options, eps: Number.NaN }), 'ArgumentError'],
     ['two ε', () => guidedFilter(grey(), grey(), { ...options, eps: zeros([2]) }), 'ShapeError'],
@@ -444,6 +480,27 @@ describe('bad input', () => {
     ['coefficients without pixels', () => guidedApply(zeros([1, 1, 2, 0, 3]), grey()), 'ShapeError'],
   ] as const)('%s', (_, run, name) => {
     expect(() => tidy(run)).toThrow(expect.objectContaining({ name }))
+  })
+
+  test('a huge radius sees the whole image', () => {
+    tidy(() => {
+      const [I, p] = [image([1, 1, 5, 6]), image([1, 1, 5, 6], 2)]
+      const expected = guidedFilter(I, p, { radius: 6, eps: 0.01 })
+      expect(largestDifference(guidedFilter(I, p, { radius: 2 ** 31 - 1, eps: 0.01 }), expected)).toBeLessThan(1e-12)
+      const mirrored = guidedFilter(I, p, { radius: 2 ** 31 - 1, eps: 0.01, edge: 'reflect' })
+      expect(largestDifference(mirrored, expected)).toBeLessThan(1e-6)
+    })
+  })
+
+  test('an infinite pixel leaves what lies beyond its bands and tiles alone', () => {
+    tidy(() => {
+      const [I, p] = [rand([1, 1, 300, 40]), rand([1, 1, 300, 40])]
+      const clean = guidedFilter(I, p, { radius: 2, eps: 0.01 })
+      I.select(2, 10).select(2, 10).fill_(Number.POSITIVE_INFINITY)
+      const spoilt = guidedFilter(I, p, { radius: 2, eps: 0.01 })
+      expect(spoilt.at(0, 0, 10, 10).isfinite().item()).toBe(false)
+      expect(largestDifference(spoilt.narrow(2, 130, 170), clean.narrow(2, 130, 170))).toBe(0)
+    })
   })
 
   test.each([[[0, 1, 4, 4]], [[1, 1, 0, 4]], [[1, 1, 4, 0]]] as const)('nothing at all, [%s]', (shape) => {
