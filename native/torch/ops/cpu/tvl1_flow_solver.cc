@@ -129,15 +129,19 @@ void Tvl1PairSolver::median() {
   });
 }
 
-int64_t Tvl1PairSolver::plan(int64_t left, double error_before, double error, double limit) const {
+int64_t Tvl1PairSolver::plan(int64_t left, double limit) const {
   int64_t count = Tvl1Band::kDeepest;
-  if (std::isinf(error_before)) {
-    // Warps at a level need about as many iterations as the one before.
-    count = std::min(count, std::max<int64_t>(2, made_at_last_warp_));
-  } else if (limit > 0.0 && error < error_before) {
-    // Errors fall about geometrically.
-    const double expected = std::ceil(std::log(error / limit) / std::log(error_before / error));
-    if (expected < static_cast<double>(count)) count = std::max<int64_t>(1, static_cast<int64_t>(expected));
+  if (history_.empty()) {
+    // Warps at a level need fewer iterations than the one before, but seldom less than half.
+    count = std::min(count, std::max<int64_t>(2, made_at_last_warp_ / 2));
+  } else if (limit > 0.0 && history_.size() > 1) {
+    // Errors fall about geometrically for a while, with some up and down over three iterations.
+    const size_t steps = std::min<size_t>(3, history_.size() - 1);
+    const double error = history_.back(), before = history_[history_.size() - 1 - steps];
+    if (error < before) {
+      const double expected = static_cast<double>(steps) * std::log(error / limit) / std::log(before / error);
+      if (expected < static_cast<double>(count)) count = std::max<int64_t>(1, static_cast<int64_t>(expected));
+    }
   }
   return std::min(count, left);
 }
@@ -145,8 +149,9 @@ int64_t Tvl1PairSolver::plan(int64_t left, double error_before, double error, do
 std::pair<int32_t, float> Tvl1PairSolver::relax() {
   const double area = static_cast<double>(state_.size.area());
   const double limit = params_.epsilon * params_.epsilon * area;
-  double error_before = std::numeric_limits<double>::infinity(), error = error_before;
+  double error = std::numeric_limits<double>::infinity();
   int32_t made = 0;
+  history_.clear();
   for (int64_t outer = 0; outer < params_.outer_iterations && error > limit; ++outer) {
     if (params_.median_filter) median();
     for (int64_t inner = 0; inner < params_.inner_iterations && error > limit;) {
@@ -158,12 +163,12 @@ std::pair<int32_t, float> Tvl1PairSolver::relax() {
       } else {
         // Each iteration's error is known only when the pass is over. When one before the last was small enough, the pass
         // is made again up to that one, from the state that it has left as it was.
-        count = plan(left, error_before, error, limit);
+        count = plan(left, limit);
         run(count);
         int64_t wanted = 1;
         while (wanted < count && errors_[wanted - 1] > limit) ++wanted;
-        error_before = wanted > 1 ? errors_[wanted - 2] : error;
-        error = errors_[wanted - 1];
+        history_.insert(history_.end(), errors_.begin(), errors_.begin() + wanted);
+        error = history_.back();
         if (wanted < count) run(count = wanted);
         state_.swap();
       }

@@ -61,14 +61,15 @@ class Tvl1PairSolver {
   /// Makes `count` iterations from the present state to the next one, which becomes the present one only with `swap`.
   /// `errors_` has the error of each.
   void run(int64_t count);
-  /// Iterations to make at once, with `left` allowed and errors down to `limit` wanted.
-  int64_t plan(int64_t left, double error_before, double error, double limit) const;
+  /// Iterations to make at once, with `left` allowed and an error of `limit` wanted.
+  int64_t plan(int64_t left, double limit) const;
 
   Tvl1Call& call_;
   Tvl1State& state_;
   const Tvl1Params& params_;
   const Tvl1Rows& rows_;
   std::vector<double> row_errors_, errors_;
+  std::vector<double> history_;            ///< errors of this warp
   std::vector<std::vector<float>> rings_;  ///< of each band
   int64_t rings_width_ = 0;                ///< of the images that the rings are laid out for
   int64_t made_at_last_warp_ = 0;
