@@ -86,7 +86,7 @@ describe('layers of the guided filter', () => {
     ['another edge', () => new GuidedFilter(1, 0.1, { edge: 'zero' as never })],
     ['a convolutional radius of 0', () => new ConvGuidedFilter(0)],
   ] as const)('refuse %s', (_, make) => {
-    expect(() => tidy(make)).toThrow(expect.objectContaining({ name: 'ArgumentError' }))
+    expect(() => tidy(() => void make())).toThrow(expect.objectContaining({ name: 'ArgumentError' }))
   })
 })
 
