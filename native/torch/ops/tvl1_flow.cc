@@ -216,10 +216,7 @@ TORCH_LIBRARY_IMPL(vision_native, Autograd, library) {
   library.impl("tvl1_flow_clip", torch::CppFunction::makeFallthrough());
 }
 
-TORCH_LIBRARY_IMPL(vision_native, Meta, library) {
-  library.impl("tvl1_flow", tvl1_flow);
-  library.impl("tvl1_flow_clip", tvl1_flow_clip);
-}
+TORCH_LIBRARY_IMPL(vision_native, Meta, library) { implement_tvl1_ops(library); }
 
 }  // namespace
 
