@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+sys.path.pop(0)  # this file has the package's name
 try:
     import bm3d
 except ImportError:
