@@ -211,30 +211,37 @@ struct Rows {
 
   // ---- Lanes over channels --------------------------------------------------------------------------------------------
 
+  // Sums of four outputs fill the registers: vectors of eight are two of SSE's.
+#ifdef __AVX2__
+  static constexpr int kPixelVectors = 2;
+#else
+  static constexpr int kPixelVectors = 1;
+#endif
+
   template <int kParts>
   static void reassemble_pixel(const A* const* rows, int64_t pitch, const A* weights, A* const* out, const CauShape& shape,
                                int64_t j, int64_t first, int64_t c) {
     const int64_t parts = shape.scale * shape.scale;
-    Vector sum[kParts][2] = {};
+    Vector sum[kParts][kPixelVectors] = {};
     const A* weight = weights + first * shape.padded + j;
     for (int64_t a = 0; a < shape.window; ++a) {
       const A* pixel = rows[a] + j * pitch + c;
       for (int64_t b = 0; b < shape.window; ++b, weight += parts * shape.padded, pixel += pitch) {
-        Vector f0, f1;
-        load(f0, pixel);
-        load(f1, pixel + kLanes);
+        Vector f[kPixelVectors];
+#pragma GCC unroll 2
+        for (int k = 0; k < kPixelVectors; ++k) load(f[k], pixel + k * kLanes);
 #pragma GCC unroll 4
         for (int part = 0; part < kParts; ++part) {
           const A w = weight[part * shape.padded];
-          sum[part][0] += w * f0;
-          sum[part][1] += w * f1;
+#pragma GCC unroll 2
+          for (int k = 0; k < kPixelVectors; ++k) sum[part][k] += w * f[k];
         }
       }
     }
 #pragma GCC unroll 4
     for (int part = 0; part < kParts; ++part) {
-      store(out[first + part] + c, sum[part][0]);
-      store(out[first + part] + c + kLanes, sum[part][1]);
+#pragma GCC unroll 2
+      for (int k = 0; k < kPixelVectors; ++k) store(out[first + part] + c + k * kLanes, sum[part][k]);
     }
   }
 
@@ -246,7 +253,7 @@ struct Rows {
       for (int64_t part = 0; part < parts; ++part) {
         places[part] = out[part / shape.scale] + (j * shape.scale + part % shape.scale) * out_pitch;
       }
-      for (int64_t c = 0; c < shape.channels; c += 2 * kLanes) {
+      for (int64_t c = 0; c < shape.channels; c += kPixelVectors * kLanes) {
         int64_t first = 0;
         for (; first + 4 <= parts; first += 4) {
           reassemble_pixel<4>(rows, pitch, weights, places, shape, j, first, c);
