@@ -46,6 +46,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time to make batches of JPEG files, beside PyTorch’s DataLoader; how long training waits for them',
     run: async (context) => (await import('./data-loading')).dataLoading(context),
   },
+  'detection-ops': {
+    title: 'time of nms, RoIAlign and deformable convolution, beside torchvision',
+    run: async (context) => (await import('./detection-ops')).detectionOps(context),
+  },
   'event-loop': {
     title: 'how free the event loop is while a flow is solved, and how soon an abort stops it',
     run: async () => ({ rows: [], ...(await (await import('./event-loop')).eventLoop()) }),
