@@ -71,6 +71,11 @@ TORCH_LIBRARY_IMPL(vision_native, Meta, library) {
   library.impl("pack_bits", pack_meta);
 }
 
+// Neither codes nor scales have a gradient.
+TORCH_LIBRARY_IMPL(vision_native, Autograd, library) {
+  library.impl("quantize_rows", torch::CppFunction::makeFallthrough());
+}
+
 }  // namespace
 
 void topk_cosine_check_rows(const char* op, const at::Tensor& input) {
