@@ -39,8 +39,17 @@ export function floor(): { rows: []; floors: Floor[] } {
   return { rows: [], floors }
 }
 
-function times(run: () => Tensor): number[] {
-  const all = Array.from({ length: ROUNDS + 1 }, () => {
+/** Bytes that a copy reads and writes, in 10⁹ a second, with as many threads as are set: the limit of what moves data. */
+export function copyGBs(rounds = 7): number {
+  return tidy(() => {
+    const source = rand([ELEMENTS])
+    const target = emptyLike(source)
+    return (2 * 4 * ELEMENTS) / median(times(() => target.copy_(source), rounds)) / 1e6
+  })
+}
+
+function times(run: () => Tensor, rounds = ROUNDS): number[] {
+  const all = Array.from({ length: rounds + 1 }, () => {
     const start = performance.now()
     tidy(() => void run())
     return performance.now() - start
