@@ -15,7 +15,7 @@ export interface Benchmark {
 /** What `npm run bench -- NAME` runs. */
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'binary-conv3d': {
-    title: 'time of binary 3D convolution at the layers of C3D, beside LibTorch’s float32 convolution',
+    title: 'time of binary 3D convolution: layers of C3D, training, a whole clip; beside LibTorch in float32',
     run: async (context) => (await import('./binary-conv3d')).binaryConv3dTime(context),
   },
   bm3d: {
