@@ -45,7 +45,7 @@ export interface PackingTime {
   readonly binaryGops: number
 }
 
-export interface BinaryConv3dFigures {
+export type BinaryConv3dFigures = {
   readonly rows: Row[]
   readonly packing: PackingTime[]
   /** One thread's time over that of two, for layer 3b and the clip. */

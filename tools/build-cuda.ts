@@ -53,6 +53,7 @@ const generator = exists('ninja') ? ['-G', 'Ninja'] : []
 const settings = {
   CMAKE_BUILD_TYPE: 'Release',
   LIBTORCH: libtorch.root,
+  VISION_NATIVE_OPS: join(RELEASE, OPERATORS),
   VISION_NATIVE_CUDA: 'ON',
   VISION_NATIVE_NVCC: nvcc,
   VISION_NATIVE_SM: architectures.join(';'),

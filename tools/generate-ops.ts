@@ -18,7 +18,9 @@ export function currentSurface(): OperatorSurface {
 
 /** Generated files that differ from what this LibTorch gives, relative to the package. */
 export function staleFiles(surface: OperatorSurface = currentSurface()): string[] {
-  return generatedFiles(surface).filter(([path, text]) => textAt(path) !== text).map(([path]) => path)
+  return generatedFiles(surface)
+    .filter(([path, text]) => textAt(path) !== text)
+    .map(([path]) => path)
 }
 
 function generatedFiles(surface: OperatorSurface): [path: string, text: string][] {

@@ -1,5 +1,7 @@
 #!/bin/sh
-# prebuildify calls this as `node-gyp rebuild --target=… --devdir=…`. cmake-js knows none of these options, and a
-# Node-API binary needs none of them.
-exec "$VISION_NATIVE_CMAKE_JS" rebuild --directory "$VISION_NATIVE_ROOT" --out "$PWD/build" \
-  --parallel "$VISION_NATIVE_JOBS" "--CDLIBTORCH=$LIBTORCH"
+# prebuildify calls this as `node-gyp rebuild --target=… --devdir=…`. What `npm run build` has built serves every Node:
+# it is put where prebuildify looks for it.
+set -e
+mkdir -p "$PWD/build"
+rm -rf "$PWD/build/Release"
+cp -R "$VISION_NATIVE_ROOT/build/Release" "$PWD/build/Release"

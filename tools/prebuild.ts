@@ -4,17 +4,19 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFile
 import { join, relative } from 'node:path'
 import { CUDA_OPERATORS, MANIFEST } from '../lib/native/binaries'
 import { findLibTorch } from '../lib/native/libtorch'
+import { buildNative } from './build-native'
 import { describeBinaries } from './manifest'
-import { BuildError, capture, JOBS, npmBin, RELEASE, ROOT, run } from './run'
+import { BuildError, capture, npmBin, RELEASE, ROOT, run } from './run'
 
 const OUTPUT = join(ROOT, 'prebuilds/linux-x64')
-/** A build folder of its own: prebuildify strips the binaries and moves the loader away from where they were built. */
+/** A copy of the build: prebuildify strips the binaries and moves the loader away from where they were built. */
 const STAGING = join(ROOT, 'build-prebuild')
 /** The oldest Node that package.json allows; a Node-API binary serves every later one. */
 const NODE = '20.17.0'
 const TARBALL_LIMIT = 12e6
 
 async function prebuild(): Promise<void> {
+  await buildNative()
   const libtorch = findLibTorch()
   rmSync(OUTPUT, { recursive: true, force: true })
   mkdirSync(STAGING, { recursive: true })
@@ -23,10 +25,7 @@ async function prebuild(): Promise<void> {
     ['-t', NODE, '--napi', '--strip', '--tag-libc', '--cwd', STAGING, '--out', ROOT, '--name', '@lab/vision-native'],
     {
       PREBUILD_NODE_GYP: join(ROOT, 'tools/prebuild-shim.sh'),
-      VISION_NATIVE_CMAKE_JS: npmBin('cmake-js'),
       VISION_NATIVE_ROOT: ROOT,
-      VISION_NATIVE_JOBS: JOBS,
-      LIBTORCH: libtorch.root,
     },
   )
 

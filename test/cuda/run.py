@@ -24,7 +24,7 @@ MODULES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("r
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("operators", nargs="*", metavar="OPERATOR", help=f"of {', '.join(MODULES)}")
-    parser.add_argument("--build", type=Path, default=ROOT / "build-cuda" / "Release")
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "Release")
     parser.add_argument("--no-timing", action="store_true")
     options = parser.parse_args()
     unknown = sorted(set(options.operators) - set(MODULES))

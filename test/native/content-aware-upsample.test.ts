@@ -86,7 +86,7 @@ test('check 5: gradients of maps and logits in every pair of layouts, float32', 
           const of = (t: Tensor, place: number) => laidOut(t, place === 0 ? 'contiguous' : 'channels last')
           const [features, logits] = [randn([2, channels, 4, 7]), randn([2, 100, 4, 7])]
           const upstream = randn([2, channels, 8, 14])
-          const gradients = (run: typeof upsampleReference, f: Tensor, z: Tensor, g: Tensor) => {
+          const gradients = (run: typeof contentAwareUpsample, f: Tensor, z: Tensor, g: Tensor) => {
             const [a, b] = [f.detach().requiresGrad_(), z.detach().requiresGrad_()]
             return grad(run(a, b, { border }), [a, b], { gradOutputs: [g] }) as Tensor[]
           }
