@@ -22,6 +22,8 @@ export interface ExampleTensor {
   readonly high?: number
   readonly values?: readonly number[]
   readonly device?: Device
+  /** It has no gradient, and asking for one is an error. */
+  readonly constant?: boolean
 }
 export type ExampleValue = ExampleTensor | readonly ExampleValue[] | number | boolean | string | null
 
@@ -72,7 +74,7 @@ function valueFrom(given: ExampleValue, dtype: DType, requiresGrad: boolean): un
     ? tensor([...values], { dtype: 'float64' }).reshape([...shape])
     : randint(Math.round(low * 16), Math.round(high * 16) + 1, [...shape], { dtype: 'float64' }).div(16)
   const own = made.to(given.dtype ?? dtype).to(device)
-  return requiresGrad && FLOATING.includes(own.dtype) ? own.requiresGrad_() : own
+  return requiresGrad && !given.constant && FLOATING.includes(own.dtype) ? own.requiresGrad_() : own
 }
 
 /** What the example gives in a dtype, or the error; with `requiresGrad`, its inputs ask for gradients. */

@@ -42,7 +42,7 @@ def value(given, device, gradients, generator):
         steps = 16 if dtype.is_floating_point else 1
         made = torch.randint(round(low * steps), round(high * steps) + 1, given["shape"], generator=generator) / steps
         made = made.to(dtype)
-    return made.to(device).requires_grad_(gradients and dtype.is_floating_point)
+    return made.to(device).requires_grad_(gradients and dtype.is_floating_point and not given.get("constant"))
 
 
 def refuses_gradients(operator, args, options):

@@ -58,7 +58,8 @@ at::Tensor squash_meta(const at::Tensor& input, double kappa, int64_t dim) {
 }
 
 at::Tensor squash_backward_meta(const at::Tensor& grad, const at::Tensor& input, double kappa, int64_t dim) {
-  capsule_check_squash("squash", input, kappa, dim);
+  capsule_check_squash("_squash_backward", input, kappa, dim);
+  capsule_check_squash_gradient(grad, input);
   return at::empty_symint(input.sym_sizes(), input.options());
 }
 
@@ -140,6 +141,13 @@ void capsule_check_saved(std::string_view op, const at::Tensor& grad, const at::
     TORCH_CHECK(tensor.device() == votes.device(), op, ": votes are on ", votes.device(), " and a gradient or state on ",
                 tensor.device(), "; move one to the same device");
   }
+}
+
+void capsule_check_squash_gradient(const at::Tensor& grad, const at::Tensor& input) {
+  TORCH_CHECK(grad.sym_sizes() == input.sym_sizes(), "_squash_backward: the gradient has shape ", grad.sym_sizes(),
+              ", the input ", input.sym_sizes(), "; they must be equal");
+  TORCH_CHECK(grad.device() == input.device(), "_squash_backward: the gradient is on ", grad.device(), ", the input on ",
+              input.device(), "; move one to the same device");
 }
 
 void capsule_check_squash(std::string_view op, const at::Tensor& input, double kappa, int64_t dim) {

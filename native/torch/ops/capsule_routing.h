@@ -26,5 +26,6 @@ void capsule_check_saved(std::string_view op, const at::Tensor& grad, const at::
                          const at::Tensor& statistics, int64_t iterations);
 
 void capsule_check_squash(std::string_view op, const at::Tensor& input, double kappa, int64_t dim);
+void capsule_check_squash_gradient(const at::Tensor& grad, const at::Tensor& input);
 
 }  // namespace vision_native

@@ -45,7 +45,7 @@ void guided_check_pair(const char* op, GuidedMode mode, const at::Tensor& guide,
 void guided_check_eps(const char* op, const at::Tensor& eps, const at::Tensor& input) {
   box_check_input(op, "eps", eps);
   TORCH_CHECK(eps.sym_numel() == 1, op, ": eps is one number, got shape ", eps.sym_sizes());
-  TORCH_CHECK_VALUE(eps.is_cpu() || eps.is_meta() || input.is_meta() || eps.device() == input.device(), op, ": eps is on ",
+  TORCH_CHECK_VALUE(eps.is_cpu() || input.is_meta() || eps.device() == input.device(), op, ": eps is on ",
                     eps.device(), ", the input on ", input.device(), "; move it there or to the CPU");
 }
 
@@ -86,6 +86,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> filter_backward_meta(const at::Te
                                                                     const at::Tensor& eps, c10::string_view mode,
                                                                     c10::string_view edge) {
   check_filter("_guided_filter_backward", guide, input, radius, eps, mode, edge);
+  guided_check_alike("_guided_filter_backward", "the gradient", grad, "the input", input);
   return {like(guide), like(input), like(eps)};
 }
 
@@ -100,6 +101,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> coefficients_backward_meta(const 
                                                                           const at::Tensor& eps, c10::string_view mode,
                                                                           c10::string_view edge, bool average) {
   check_filter("_guided_coefficients_backward", guide, input, radius, eps, mode, edge);
+  guided_check_alike("_guided_coefficients_backward", "the gradient", grad, "the input", input);
   return {like(guide), like(input), like(eps)};
 }
 
@@ -111,6 +113,8 @@ at::Tensor apply_meta(const at::Tensor& coefficients, const at::Tensor& guide, c
 
 std::tuple<at::Tensor, at::Tensor> apply_backward_meta(const at::Tensor& grad, const at::Tensor& coefficients,
                                                        const at::Tensor& guide, c10::string_view mode, bool align_corners) {
+  guided_check_alike("_guided_apply_backward", "the guide", guide, "coefficients", coefficients);
+  guided_check_alike("_guided_apply_backward", "the gradient", grad, "the guide", guide);
   return {like(coefficients), like(guide)};
 }
 

@@ -381,8 +381,7 @@ at::Tensor squash(const at::Tensor& input, double kappa, int64_t dim) {
 
 at::Tensor squash_backward(const at::Tensor& grad, const at::Tensor& input, double kappa, int64_t dim) {
   capsule_check_squash("_squash_backward", input, kappa, dim);
-  TORCH_CHECK(grad.sizes() == input.sizes(), "_squash_backward: the gradient has shape ", grad.sizes(),
-              ", the input ", input.sizes(), "; they must be equal");
+  capsule_check_squash_gradient(grad, input);
   return squash_of(input, &grad, kappa, dim);
 }
 
