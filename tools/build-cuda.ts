@@ -38,6 +38,21 @@ async function findNvcc(): Promise<string> {
   return nvcc
 }
 
+/** The linker lets a shared library miss symbols; opened on a machine with a GPU, ours would then be refused. */
+function checkSymbols(library: string): void {
+  const symbols = (path: string, which: string) =>
+    capture('nm', ['-D', which, path])
+      .split('\n')
+      .flatMap((line) => /\S*vision_native\S*/.exec(line)?.[0] ?? [])
+  const exported = new Set(symbols(join(RELEASE, OPERATORS), '--defined-only'))
+  const missing = symbols(library, '--undefined-only').filter((symbol) => !exported.has(symbol))
+  if (missing.length === 0) return
+  const names = capture('c++filt', missing).trim()
+  throw new BuildError(
+    `cuda: ${OPERATORS} does not export what ${CUDA_OPERATORS} uses; mark it VISION_NATIVE_API:\n${names}`,
+  )
+}
+
 function megabytes(path: string): string {
   return `${(statSync(path).size / 2 ** 20).toFixed(1)} MB`
 }
@@ -63,6 +78,7 @@ await run('cmake', ['-S', ROOT, '-B', BUILD_CUDA, ...generator, ...definitions, 
 await run('cmake', ['--build', BUILD_CUDA, '--parallel', JOBS, '--target', 'vision_native_cuda'])
 
 const built = join(BUILD_CUDA, 'Release', CUDA_OPERATORS)
+checkSymbols(built)
 // Beside the other binaries, where the package looks for it. A copy is renamed: a process may have the old one open.
 const installed = join(RELEASE, CUDA_OPERATORS)
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(built).mtimeMs) {

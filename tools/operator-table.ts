@@ -30,6 +30,8 @@ export type ExampleValue = ExampleTensor | readonly ExampleValue[] | number | bo
 export interface Example {
   readonly args: readonly ExampleValue[]
   readonly options?: Readonly<Record<string, ExampleValue>>
+  /** Where its tensors have stated dtypes: what the first may be as well. */
+  readonly dtypes?: readonly DType[]
   /** `refused`: asking for a gradient is an error. */
   readonly gradients?: 'refused'
   /** Whether shapes of results depend on values, so that there are none without data. */
@@ -135,9 +137,17 @@ function accepted(run: () => unknown): boolean {
   }
 }
 
+/** The example with the dtype of its first tensor changed. */
+const withDType = ({ args: [first, ...others], ...rest }: Example, dtype: DType): Example =>
+  first !== undefined && isSpec(first) ? { ...rest, args: [{ ...first, dtype }, ...others] } : { ...rest, args: others }
+
 function dtypesOf(name: string, example: Example): DType[] {
   const specs = [...example.args, ...Object.values(example.options ?? {})].flat().filter(isSpec)
   const stated = specs.flatMap(({ dtype }) => dtype ?? [])
+  if (example.dtypes)
+    return example.dtypes.filter((dtype) =>
+      accepted(() => tidy(() => void runExample(name, withDType(example, dtype), dtype))),
+    )
   if (stated.length === specs.length) return [...new Set(stated)]
   runExample(name, example, 'float32')
   return DTYPES.filter((dtype) => accepted(() => tidy(() => void runExample(name, example, dtype))))

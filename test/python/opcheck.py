@@ -3,8 +3,8 @@
 
     python3 test/python/opcheck.py [OPERATOR ...] [--build FOLDER]
 
-Needs Python with torch 2.11. Operators without an example fail; so do those that have a kernel of CUDA alone. Where there
-is a GPU, and the CUDA library, every example runs on both devices.
+Needs Python with torch 2.11. Operators without an example fail. Where the CUDA library was built, its registrations are
+compared with the examples' word, for which no GPU is needed; where there is one, every example runs on both devices.
 """
 
 import argparse
@@ -55,6 +55,11 @@ def refuses_gradients(operator, args, options):
     return False
 
 
+def runs_on_cuda(name):
+    keys = ("CUDA", "CompositeExplicitAutograd", "CompositeImplicitAutograd")
+    return any(torch._C._dispatch_has_kernel_for_dispatch_key(f"vision_native::{name}", key) for key in keys)
+
+
 def failures(name, device):
     operator, example = getattr(torch.ops.vision_native, name).default, EXAMPLES[name]
     found = []
@@ -81,12 +86,17 @@ def main():
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "Release")
     options = parser.parse_args()
     torch.ops.load_library(str(options.build / "libvision_native.so"))
-    devices = ["cpu"]
-    if torch.cuda.is_available() and (options.build / "libvision_native_cuda.so").exists():
-        torch.ops.load_library(str(options.build / "libvision_native_cuda.so"))
-        devices.append("cuda")
-    warnings.filterwarnings("ignore")
     passed = failed = 0
+    has_cuda = (options.build / "libvision_native_cuda.so").exists()
+    if has_cuda:
+        torch.ops.load_library(str(options.build / "libvision_native_cuda.so"))
+        wrong = [name for name in operators() if bool(EXAMPLES.get(name, {}).get("cuda")) != runs_on_cuda(name)]
+        passed, failed = (0, 1) if wrong else (1, 0)
+        print(f"{'FAIL' if wrong else 'ok  '} kernels for CUDA are those that the examples state{':' if wrong else ''}", *wrong)
+    else:
+        print("the CUDA library is not built: devices were not compared")
+    warnings.filterwarnings("ignore")
+    devices = ["cpu", "cuda"] if has_cuda and torch.cuda.is_available() else ["cpu"]
     for name in options.operators or operators():
         for device in devices:
             found = failures(name, device) if name in EXAMPLES else ["no example in test/fixtures/operators.json"]

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "torch/run_context.h"
+
 namespace vision_native {
 
 /// Of height and width.
@@ -19,16 +21,19 @@ struct CorrelationOptions {
 };
 
 /// `first` and `second` are [B, C, H, W].
+VISION_NATIVE_API
 CorrelationOptions correlation_check(std::string_view op, const at::Tensor& first, const at::Tensor& second,
                                      c10::IntArrayRef kernel_size, c10::IntArrayRef patch_size, c10::IntArrayRef stride,
                                      c10::IntArrayRef padding, c10::IntArrayRef dilation,
                                      c10::IntArrayRef dilation_patch);
 
 /// `grad` is like the result, [B, patch height, patch width, out height, out width].
+VISION_NATIVE_API
 void correlation_check_grad(const at::Tensor& grad, const at::Tensor& first, const CorrelationOptions& options);
 
-at::Tensor correlation_empty_result(const at::Tensor& first, const CorrelationOptions& options);
+VISION_NATIVE_API at::Tensor correlation_empty_result(const at::Tensor& first, const CorrelationOptions& options);
 /// A gradient that is not wanted has no elements.
+VISION_NATIVE_API
 std::tuple<at::Tensor, at::Tensor> correlation_empty_gradients(const at::Tensor& first, bool first_grad,
                                                                bool second_grad);
 

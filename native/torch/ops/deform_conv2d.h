@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "torch/ops/deform_conv2d_samples.h"
+#include "torch/run_context.h"
 
 namespace vision_native {
 
@@ -17,15 +18,16 @@ struct DeformInputs {
 };
 
 /// Throws where shapes, dtypes or devices do not fit. Returns [N, filters, height, width] of the result.
+VISION_NATIVE_API
 std::array<c10::SymInt, 4> deform_check(std::string_view op, const DeformInputs& inputs, at::IntArrayRef stride,
                                         at::IntArrayRef padding, at::IntArrayRef dilation);
 
 /// The sizes of a call that was checked.
-DeformShape deform_shape(const DeformInputs& inputs, at::IntArrayRef stride, at::IntArrayRef padding,
+VISION_NATIVE_API DeformShape deform_shape(const DeformInputs& inputs, at::IntArrayRef stride, at::IntArrayRef padding,
                          at::IntArrayRef dilation);
 
 /// `grad` is like the result.
-void deform_check_grad(const at::Tensor& grad, const at::Tensor& input, c10::SymIntArrayRef sizes);
+VISION_NATIVE_API void deform_check_grad(const at::Tensor& grad, const at::Tensor& input, c10::SymIntArrayRef sizes);
 
 inline at::MemoryFormat deform_format(const at::Tensor& input) {
   return input.suggest_memory_format() == at::MemoryFormat::ChannelsLast ? at::MemoryFormat::ChannelsLast

@@ -29,7 +29,8 @@ VISION_NATIVE_API GuidedMode guided_check_mode(const char* op, c10::string_view 
 VISION_NATIVE_API void guided_check_alike(const char* op, const char* name_a, const at::Tensor& a, const char* name_b,
                                           const at::Tensor& b);
 /// Guide and input `[B, C, H, W]` of the same batch and, unless `sizes_differ`, size.
-VISION_NATIVE_API void guided_check_pair(const char* op, GuidedMode mode, const at::Tensor& guide, const at::Tensor& input,
+VISION_NATIVE_API
+void guided_check_pair(const char* op, GuidedMode mode, const at::Tensor& guide, const at::Tensor& input,
                                          bool sizes_differ = false);
 /// A floating-point tensor of one element, on the CPU or where the input is.
 VISION_NATIVE_API void guided_check_eps(const char* op, const at::Tensor& eps, const at::Tensor& input);

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "torch/run_context.h"
+
 namespace vision_native {
 
 using OptionalTensor = std::optional<at::Tensor>;
@@ -23,11 +25,12 @@ void points_check_pair(std::string_view op, const char* first_name, const at::Te
 void points_check_lengths(std::string_view op, const char* name, const OptionalTensor& lengths,
                           const at::Tensor& points);
 
+VISION_NATIVE_API
 void knn_check(const at::Tensor& query, const at::Tensor& reference, int64_t k, const OptionalTensor& query_lengths,
                const OptionalTensor& reference_lengths);
 
 /// `grad` and `indices` are [B, N, k].
-void knn_check_backward(std::string_view op, const at::Tensor& grad, const at::Tensor& query,
+VISION_NATIVE_API void knn_check_backward(std::string_view op, const at::Tensor& grad, const at::Tensor& query,
                         const at::Tensor& reference, const at::Tensor& indices);
 
 // The CPU kernels, which chamfer_distance uses too. Inputs are checked.

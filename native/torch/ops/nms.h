@@ -6,16 +6,18 @@
 #include <limits>
 #include <string_view>
 
+#include "torch/run_context.h"
+
 namespace vision_native {
 
 /// Boxes are counted in 32 bits.
 constexpr int64_t kMostBoxes = int64_t{1} << 30;
 
 /// `boxes` are [N, 4] and `scores` [N], floating point and on one device.
-void nms_check(std::string_view op, const at::Tensor& boxes, const at::Tensor& scores);
-void nms_check_threshold(std::string_view op, const char* name, double value);
+VISION_NATIVE_API void nms_check(std::string_view op, const at::Tensor& boxes, const at::Tensor& scores);
+VISION_NATIVE_API void nms_check_threshold(std::string_view op, const char* name, double value);
 /// `idxs` is [N] of int64.
-void nms_check_classes(const at::Tensor& boxes, const at::Tensor& idxs);
+VISION_NATIVE_API void nms_check_classes(const at::Tensor& boxes, const at::Tensor& idxs);
 
 enum class SoftNmsDecay { kLinear, kGaussian };
 
@@ -24,6 +26,7 @@ struct SoftNmsOptions {
   SoftNmsDecay decay;
 };
 
+VISION_NATIVE_API
 SoftNmsOptions soft_nms_options(double iou_threshold, double sigma, double score_threshold, std::string_view method);
 
 /// The largest T that is not above `bound`: x > bound is the same as x > floor_to<T>(bound) for every x of T.

@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "torch/run_context.h"
+
 namespace vision_native {
 
 struct RoiAlignOptions {
@@ -13,13 +15,15 @@ struct RoiAlignOptions {
   bool aligned;
 };
 
+VISION_NATIVE_API
 RoiAlignOptions roi_align_options(std::string_view op, at::IntArrayRef output_size, double spatial_scale,
                                   int64_t sampling_ratio, bool aligned);
 
 /// `input` is [N, C, H, W], `boxes` [K, 5]: the place in the batch, and corners.
-void roi_align_check(std::string_view op, const at::Tensor& input, const at::Tensor& boxes);
+VISION_NATIVE_API void roi_align_check(std::string_view op, const at::Tensor& input, const at::Tensor& boxes);
 
 /// `grad` is [K, C, PH, PW] for inputs of `input_size`.
+VISION_NATIVE_API
 void roi_align_check_grad(const at::Tensor& grad, const at::Tensor& boxes, c10::SymIntArrayRef input_size,
                           const RoiAlignOptions& options);
 
