@@ -2,12 +2,38 @@ import { ArgumentError, ShapeError } from '../native/errors'
 import { type Generator, linalgQr, randperm, scalarTensor, type Tensor } from '../tensor'
 import { noGrad } from '../tensor/autograd'
 import { describe } from '../tensor/call'
+import { withMode } from '../tensor/mode'
 import { tidy } from '../tensor/scope'
 
 /**
  * First values for parameters, as `torch.nn.init`: each function fills a tensor in place, unseen by autograd, and
  * returns it. With equal seeds they draw the numbers that PyTorch draws.
  */
+
+const KEY = Symbol.for('@lab/vision-native/init')
+const shared = globalThis as { [KEY]?: { skipped: boolean } }
+const state = (shared[KEY] ??= { skipped: false })
+
+/**
+ * Makes modules without drawing first values, for those whose state is loaded next; as `torch.nn.utils.skip_init`, for
+ * whole networks. Their parameters hold whatever was in memory.
+ *
+ * ```ts
+ * const network = skipInit(() => vgg16())
+ * network.loadStateDict(await loadSafetensors('vgg16.safetensors'))
+ * ```
+ *
+ * @throws ArgumentError when `make` returns a promise
+ */
+export function skipInit<T>(make: () => T): T {
+  return withMode('skipInit', make, () => {
+    const before = state.skipped
+    state.skipped = true
+    return () => {
+      state.skipped = before
+    }
+  })
+}
 
 /** What all random schemes take. */
 export interface RandomInit {
@@ -210,6 +236,7 @@ export function sparse_(tensor: Tensor, sparsity: number, options: RandomInit & 
 }
 
 function inPlace(tensor: Tensor, fill: () => unknown): Tensor {
+  if (state.skipped) return tensor
   noGrad(() =>
     tidy(() => {
       fill()

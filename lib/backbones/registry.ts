@@ -1,0 +1,38 @@
+import { ArgumentError } from '../native/errors'
+import { nearestNames } from '../native/nearest'
+import type { NetworkEntry } from './network'
+import { RESNETS } from './resnet'
+
+/** Every network by its published name. */
+export const BACKBONES = {
+  ...RESNETS,
+} as const
+
+export type BackboneName = keyof typeof BACKBONES
+
+/** What the function that makes a network takes. */
+export type BackboneOptions<Name extends BackboneName> = Parameters<(typeof BACKBONES)[Name]['create']>[0]
+
+/** The class of a network. */
+export type Backbone<Name extends BackboneName> = ReturnType<(typeof BACKBONES)[Name]['create']>
+
+/**
+ * A network by name, with first values as its authors'.
+ *
+ * @throws ArgumentError when there is none of that name; it tells the nearest ones
+ */
+export function createBackbone<Name extends BackboneName>(name: Name, options?: BackboneOptions<Name>): Backbone<Name> {
+  return backboneEntry(name).create(options as object) as Backbone<Name>
+}
+
+/** What the registry says of a network. @throws ArgumentError when there is none of that name */
+export function backboneEntry(name: BackboneName): NetworkEntry {
+  if (Object.hasOwn(BACKBONES, name)) return BACKBONES[name] as NetworkEntry
+  throw new ArgumentError(
+    `there is no network '${String(name)}'; the nearest names are ${nearestNames(String(name), Object.keys(BACKBONES)).join(', ')}`,
+  )
+}
+
+export function backboneNames(): BackboneName[] {
+  return Object.keys(BACKBONES) as BackboneName[]
+}

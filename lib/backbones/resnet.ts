@@ -1,0 +1,192 @@
+// ResNet, ResNeXt and Wide ResNet with torchvision's names.
+import { ArgumentError } from '../native/errors'
+import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, init, type Layer, Linear, MaxPool2d, Module, ReLU, Sequential } from '../nn'
+import type { Tensor } from '../tensor'
+import { IMAGENET_224, type NetworkEntry } from './network'
+
+/** A layer of so many channels that stands where batch norm does. */
+export type NormLayer = (channels: number) => Layer
+
+export interface ResNetOptions {
+  /** Default 1000. */
+  readonly numClasses?: number
+  /** First values of zero for the last norm of each block, so that blocks begin as the identity (Goyal et al. 2017). */
+  readonly zeroInitResidual?: boolean
+  /** Groups of the 3×3 convolutions; more than one is ResNeXt. Bottlenecks only. */
+  readonly groups?: number
+  /** Width of a group at 64 channels. Bottlenecks only. */
+  readonly widthPerGroup?: number
+  /** Which of the last three stages dilate instead of striding. Bottlenecks only. */
+  readonly replaceStrideWithDilation?: readonly [boolean, boolean, boolean]
+  readonly normLayer?: NormLayer
+}
+
+interface BlockOptions {
+  readonly stride: number
+  readonly groups: number
+  readonly baseWidth: number
+  readonly dilation: number
+  readonly norm: NormLayer
+}
+
+const conv3x3 = (from: number, to: number, stride: number, groups = 1, dilation = 1) =>
+  new Conv2d(from, to, 3, { stride, padding: dilation, groups, dilation, bias: false })
+const conv1x1 = (from: number, to: number, stride = 1) => new Conv2d(from, to, 1, { stride, bias: false })
+
+/** Two 3×3 convolutions beside a shortcut (He et al. 2016, Fig. 5 left). */
+export class BasicBlock extends Module {
+  static readonly expansion = 1
+  readonly conv1: Conv2d
+  readonly bn1: Layer
+  readonly relu = new ReLU({ inplace: true })
+  readonly conv2: Conv2d
+  readonly bn2: Layer
+  readonly downsample: Sequential | null
+
+  constructor(inChannels: number, channels: number, options: BlockOptions) {
+    super()
+    const { stride, groups, baseWidth, dilation, norm } = options
+    if (groups !== 1 || baseWidth !== 64 || dilation > 1) {
+      throw new ArgumentError(
+        `ResNet: groups ${groups}, widthPerGroup ${baseWidth} and dilation ${dilation} need bottleneck blocks, as in resnet50; blocks of two convolutions have 1, 64 and 1`,
+      )
+    }
+    this.conv1 = conv3x3(inChannels, channels, stride)
+    this.bn1 = norm(channels)
+    this.conv2 = conv3x3(channels, channels, 1)
+    this.bn2 = norm(channels)
+    this.downsample = shortcut(inChannels, channels, stride, norm)
+  }
+
+  forward(input: Tensor): Tensor {
+    const y = this.relu.forward(this.bn1.forward(this.conv1.forward(input)))
+    return this.relu.forward(this.bn2.forward(this.conv2.forward(y)).add(this.downsample?.forward(input) ?? input))
+  }
+}
+
+/** 1×1, 3×3, 1×1 beside a shortcut, the stride in the 3×3: torchvision's "ResNet v1.5" (He et al. 2016, Fig. 5 right). */
+export class Bottleneck extends Module {
+  static readonly expansion = 4
+  readonly conv1: Conv2d
+  readonly bn1: Layer
+  readonly conv2: Conv2d
+  readonly bn2: Layer
+  readonly conv3: Conv2d
+  readonly bn3: Layer
+  readonly relu = new ReLU({ inplace: true })
+  readonly downsample: Sequential | null
+
+  constructor(inChannels: number, channels: number, options: BlockOptions) {
+    super()
+    const { stride, groups, baseWidth, dilation, norm } = options
+    const width = Math.trunc(channels * (baseWidth / 64)) * groups
+    const outChannels = channels * Bottleneck.expansion
+    this.conv1 = conv1x1(inChannels, width)
+    this.bn1 = norm(width)
+    this.conv2 = conv3x3(width, width, stride, groups, dilation)
+    this.bn2 = norm(width)
+    this.conv3 = conv1x1(width, outChannels)
+    this.bn3 = norm(outChannels)
+    this.downsample = shortcut(inChannels, outChannels, stride, norm)
+  }
+
+  forward(input: Tensor): Tensor {
+    let y = this.relu.forward(this.bn1.forward(this.conv1.forward(input)))
+    y = this.relu.forward(this.bn2.forward(this.conv2.forward(y)))
+    return this.relu.forward(this.bn3.forward(this.conv3.forward(y)).add(this.downsample?.forward(input) ?? input))
+  }
+}
+
+/** A projection where sizes change; the input itself elsewhere. */
+function shortcut(from: number, to: number, stride: number, norm: NormLayer): Sequential | null {
+  return stride === 1 && from === to ? null : new Sequential(conv1x1(from, to, stride), norm(to))
+}
+
+/**
+ * Deep residual network (He, Zhang, Ren, Sun, CVPR 2016).
+ *
+ * Shapes: `[N, 3, H, W]` → `[N, numClasses]`.
+ */
+export class ResNet extends Module {
+  readonly conv1: Conv2d
+  readonly bn1: Layer
+  readonly relu = new ReLU({ inplace: true })
+  readonly maxpool = new MaxPool2d(3, { stride: 2, padding: 1 })
+  readonly layer1: Sequential
+  readonly layer2: Sequential
+  readonly layer3: Sequential
+  readonly layer4: Sequential
+  readonly avgpool = new AdaptiveAvgPool2d(1)
+  readonly fc: Linear
+
+  /** @param blocks how many blocks each of the four stages has */
+  constructor(block: typeof BasicBlock | typeof Bottleneck, blocks: readonly number[], options: ResNetOptions = {}) {
+    super()
+    const { numClasses = 1000, zeroInitResidual = false, groups = 1, widthPerGroup: baseWidth = 64 } = options
+    const { replaceStrideWithDilation = [false, false, false], normLayer: norm = (channels) => new BatchNorm2d(channels) } =
+      options
+    this.conv1 = new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false })
+    this.bn1 = norm(64)
+
+    let [inChannels, dilation] = [64, 1]
+    const stage = (index: number): Sequential => {
+      const channels = 64 * 2 ** index
+      const dilates = index > 0 && replaceStrideWithDilation[index - 1]
+      const stride = index === 0 || dilates ? 1 : 2
+      const layers: Layer[] = []
+      for (let i = 0; i < (blocks[index] ?? 0); i++) {
+        // The first block of a stage that dilates still has the dilation of the stage before.
+        layers.push(new block(inChannels, channels, { stride: i === 0 ? stride : 1, groups, baseWidth, dilation, norm }))
+        inChannels = channels * block.expansion
+        if (i === 0 && dilates) dilation *= 2
+      }
+      return new Sequential(...layers)
+    }
+    this.layer1 = stage(0)
+    this.layer2 = stage(1)
+    this.layer3 = stage(2)
+    this.layer4 = stage(3)
+    this.fc = new Linear(inChannels, numClasses)
+    this.#reset(zeroInitResidual)
+  }
+
+  #reset(zeroInitResidual: boolean): void {
+    for (const module of this.modules()) {
+      if (module instanceof Conv2d) init.kaimingNormal_(module.weight, { mode: 'fanOut', nonlinearity: 'relu' })
+      const last = module instanceof Bottleneck ? module.bn3 : module instanceof BasicBlock ? module.bn2 : undefined
+      if (zeroInitResidual && last instanceof BatchNorm2d && last.weight) init.zeros_(last.weight)
+    }
+  }
+
+  forward(input: Tensor): Tensor {
+    let x = this.maxpool.forward(this.relu.forward(this.bn1.forward(this.conv1.forward(input))))
+    x = this.layer4.forward(this.layer3.forward(this.layer2.forward(this.layer1.forward(x))))
+    return this.fc.forward(this.avgpool.forward(x).flatten({ startDim: 1 }))
+  }
+}
+
+export const resnet18 = (options?: ResNetOptions) => new ResNet(BasicBlock, [2, 2, 2, 2], options)
+export const resnet34 = (options?: ResNetOptions) => new ResNet(BasicBlock, [3, 4, 6, 3], options)
+export const resnet50 = (options?: ResNetOptions) => new ResNet(Bottleneck, [3, 4, 6, 3], options)
+export const resnet101 = (options?: ResNetOptions) => new ResNet(Bottleneck, [3, 4, 23, 3], options)
+export const resnet152 = (options?: ResNetOptions) => new ResNet(Bottleneck, [3, 8, 36, 3], options)
+/** ResNeXt (Xie et al., CVPR 2017). */
+export const resnext50_32x4d = (options?: ResNetOptions) => resnet50({ groups: 32, widthPerGroup: 4, ...options })
+export const resnext101_32x8d = (options?: ResNetOptions) => resnet101({ groups: 32, widthPerGroup: 8, ...options })
+/** Wide ResNet (Zagoruyko, Komodakis, BMVC 2016): bottlenecks twice as wide within. */
+export const wideResnet50_2 = (options?: ResNetOptions) => resnet50({ widthPerGroup: 128, ...options })
+export const wideResnet101_2 = (options?: ResNetOptions) => resnet101({ widthPerGroup: 128, ...options })
+
+const classifier = { task: 'image-classification', input: IMAGENET_224, features: 'avgpool' } as const
+
+export const RESNETS = {
+  resnet18: { create: resnet18, ...classifier },
+  resnet34: { create: resnet34, ...classifier },
+  resnet50: { create: resnet50, ...classifier },
+  resnet101: { create: resnet101, ...classifier },
+  resnet152: { create: resnet152, ...classifier },
+  resnext50_32x4d: { create: resnext50_32x4d, ...classifier },
+  resnext101_32x8d: { create: resnext101_32x8d, ...classifier },
+  wide_resnet50_2: { create: wideResnet50_2, ...classifier },
+  wide_resnet101_2: { create: wideResnet101_2, ...classifier },
+} as const satisfies Readonly<Record<string, NetworkEntry<ResNetOptions>>>

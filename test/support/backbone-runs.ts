@@ -1,0 +1,22 @@
+// How a network is run where that is more than `forward` of its inputs, and which parameters its outputs do not depend on.
+import type { Module } from '../../lib/nn'
+import type { Tensor } from '../../lib/tensor'
+
+interface Run {
+  readonly run?: (network: never, inputs: readonly Tensor[]) => unknown
+  /** Names of parameters that get no gradient from the outputs, with the reason. */
+  readonly unused?: { readonly names: RegExp; readonly why: string }
+}
+
+/** By the case's name in test/fixtures/backbones. */
+const RUNS: Readonly<Record<string, Run>> = {}
+
+export function runNetwork(name: string, network: Module, inputs: readonly Tensor[]): unknown {
+  const run = RUNS[name]?.run
+  if (run) return run(network as never, inputs)
+  return (network as Module & { forward(...inputs: readonly Tensor[]): unknown }).forward(...inputs)
+}
+
+export function isUnused(name: string, parameter: string): boolean {
+  return RUNS[name]?.unused?.names.test(parameter) ?? false
+}
