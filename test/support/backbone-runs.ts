@@ -2,6 +2,9 @@
 import type { Module } from '../../lib/nn'
 import type { Tensor } from '../../lib/tensor'
 
+/** Scalars in the largest network that `npm test` runs; larger ones are in the long tests. */
+export const LARGEST_QUICK = 12e6
+
 interface Run {
   readonly run?: (network: never, inputs: readonly Tensor[]) => unknown
   /** Names of parameters that get no gradient from the outputs, with the reason. */
