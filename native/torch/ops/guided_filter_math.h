@@ -17,6 +17,22 @@ VISION_NATIVE_BOTH constexpr int pair_of(int k, int l) {
   return k <= l ? k * n - k * (k - 1) / 2 + l - k : pair_of<n>(l, k);
 }
 
+/// Calls `visit(pair, k, l)` for every pair k ≤ l; written out, for compilers leave a triangular loop as it is and then
+/// compute the numbers of pairs at every place.
+template <int n, class Visit>
+VISION_NATIVE_BOTH inline void guided_pairs(const Visit& visit) {
+  if constexpr (n == 1) {
+    visit(0, 0, 0);
+  } else {
+    visit(0, 0, 0);
+    visit(1, 0, 1);
+    visit(2, 0, 2);
+    visit(3, 1, 1);
+    visit(4, 1, 2);
+    visit(5, 2, 2);
+  }
+}
+
 /// 1/d; finite where d is 0, which happens only with ε = 0.
 template <class T, class V>
 VISION_NATIVE_BOTH inline V guided_reciprocal(V d) {
@@ -67,9 +83,7 @@ struct GuidedMoments {
   V mean[n], sigma[kPairs<n>];
 
   VISION_NATIVE_BOTH void centre_products() {
-    for (int k = 0; k < n; ++k) {
-      for (int l = k; l < n; ++l) sigma[pair_of<n>(k, l)] = sigma[pair_of<n>(k, l)] - mean[k] * mean[l];
-    }
+    guided_pairs<n>([this](int pair, int k, int l) { sigma[pair] = sigma[pair] - mean[k] * mean[l]; });
   }
 };
 
@@ -105,10 +119,10 @@ struct GuidedGradient {
       grad_pi = grad_pi - gamma[k] * mean[k];
       mu[k] = mu[k] - beta * a[k] - gamma[k] * pi;
       eps = eps - gamma[k] * a[k];
-      for (int l = k; l < n; ++l) {
-        sigma[pair_of<n>(k, l)] = sigma[pair_of<n>(k, l)] - (gamma[k] * a[l] + a[k] * gamma[l]);
-      }
     }
+    guided_pairs<n>([&](int pair, int k, int l) {
+      sigma[pair] = sigma[pair] - (gamma[k] * a[l] + a[k] * gamma[l]);
+    });
     return grad_pi;
   }
 
