@@ -1,11 +1,25 @@
 import { ArgumentError } from '../native/errors'
 import { nearestNames } from '../native/nearest'
+import { ALEXNETS } from './alexnet'
+import { C3DS } from './c3d'
+import { I3DS } from './i3d'
 import type { NetworkEntry } from './network'
 import { RESNETS } from './resnet'
+import { S3DS } from './s3d'
+import { SQUEEZENETS } from './squeezenet'
+import { VGGS } from './vgg'
+import { VIDEO_RESNETS } from './video-resnet'
 
 /** Every network by its published name. */
 export const BACKBONES = {
+  ...ALEXNETS,
+  ...VGGS,
   ...RESNETS,
+  ...VIDEO_RESNETS,
+  ...C3DS,
+  ...I3DS,
+  ...S3DS,
+  ...SQUEEZENETS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

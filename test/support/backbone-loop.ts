@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { type BackboneName, backboneNames, createBackbone } from '../../lib/backbones'
+import { LAYOUTS, type LayoutName, loadPublished } from '../../lib/backbones/layouts'
 import { loadPth, readSafetensors, savePth, stateDictOf, writeSafetensors } from '../../lib/io'
 import { type Module, skipInit } from '../../lib/nn'
 import { capture, noGrad, Tensor, tidy, tidyAsync } from '../../lib/tensor'
 import { isUnused, runNetwork } from './backbone-runs'
-import { fillWithHash, hashIntegers, hashTensor } from './hash-weights'
+import { fillStateWithHash, hashIntegers, hashTensor } from './hash-weights'
 import { liveTensors } from './live-tensors'
 
 const FOLDER = new URL('../fixtures/backbones/', import.meta.url)
@@ -33,8 +34,15 @@ interface InputSpec {
 interface Case {
   readonly network: BackboneName
   readonly options: object
+  /** Whose names the reference has, where they are not the network's own. */
+  readonly layout?: LayoutName
   readonly inputs: readonly InputSpec[]
-  readonly outputs: readonly { readonly shape: readonly number[]; readonly norm: number; readonly first: readonly number[] }[]
+  readonly parameters?: number
+  readonly outputs: readonly {
+    readonly shape: readonly number[]
+    readonly norm: number
+    readonly first: readonly number[]
+  }[]
 }
 
 /** Largest difference from PyTorch, relative to the root mean square of the output. */
@@ -69,7 +77,7 @@ export function referencesWithoutCase(): string[] {
 
 /** Scalars of a case's network, as published, or as it has them where no list is. */
 export function sizeOf(name: string): number {
-  return references.get(name)?.total_parameters ?? 0
+  return references.get(name)?.total_parameters ?? CASES.get(name)?.parameters ?? 0
 }
 
 /** Tests of every case that `chosen` picks. */
@@ -80,14 +88,21 @@ export function testBackbones(chosen: (name: string) => boolean): void {
 function testBackbone(name: string, each: Case): void {
   const make = () => skipInit(() => createBackbone(each.network, each.options)) as Module
   const inputs = () => each.inputs.map((spec, i) => inputTensor(`input${i}`, spec))
+  const layout = each.layout && LAYOUTS[each.layout]
+  /** The network's tensors with the reference's names. */
+  const published = (network: Module) => layout?.toPublished(network.stateDict()) ?? network.stateDict()
+  const fill = (network: Module) => fillStateWithHash(published(network))
 
   describe(name, () => {
     const reference = references.get(name)
-    test.runIf(reference)('has the names, shapes and counts of the published network', () => {
+    const named = reference ? test : undefined
+    named?.('has the names, shapes and counts of the published network', () => {
       tidy(() => {
         const network = make()
-        const own = [...network.stateDict()].map(([key, { shape }]) => `${key} [${shape}]`)
-        expect(own).toEqual(reference?.tensors.map(([key, shape]) => `${key} [${shape}]`))
+        const own = [...published(network)].map(([key, { shape }]) => `${key} [${shape}]`)
+        const expected = reference?.tensors.map(([key, shape]) => `${key} [${shape}]`) ?? []
+        // Names of another layout are in the order of our own.
+        expect(layout ? own.sort() : own).toEqual(layout ? expected.sort() : expected)
         expect(network.parameterCount()).toBe(reference?.total_parameters)
         expect(network.parameterCount({ trainable: true })).toBe(reference?.parameters)
       })
@@ -97,7 +112,7 @@ function testBackbone(name: string, each: Case): void {
       const before = await liveTensors()
       tidy(() => {
         const network = make().eval()
-        fillWithHash(network)
+        fill(network)
         const given = inputs()
         const outputs = tensorsOf(runNetwork(name, network, given))
         expectOutputs(outputs, each)
@@ -117,8 +132,9 @@ function testBackbone(name: string, each: Case): void {
       try {
         await tidyAsync(async () => {
           const network = make()
-          fillWithHash(network)
+          fill(network)
           const state = network.stateDict()
+          if (layout) expectSameLoaded(make, (other) => loadPublished(other, published(network), layout), state)
           await writeSafetensors(join(folder, 'state.safetensors'), state)
           expectSameState(make, await readSafetensors(join(folder, 'state.safetensors')), state)
           await savePth(join(folder, 'state.pth'), state)
@@ -156,7 +172,10 @@ function expectOutputs(outputs: readonly Tensor[], { outputs: expected }: Case):
 
 function expectGradients(name: string, network: Module, outputs: readonly Tensor[]): void {
   const floating = outputs.filter(({ dtype, requiresGrad }) => /^(float|bfloat)/.test(dtype) && requiresGrad)
-  floating.map((out) => out.square().mean()).reduce((sum, each) => sum.add(each)).backward()
+  floating
+    .map((out) => out.square().mean())
+    .reduce((sum, each) => sum.add(each))
+    .backward()
   const wrong = [...network.namedParameters()].filter(([key, { requiresGrad, grad }]) => {
     const should = requiresGrad && !isUnused(name, key)
     return should ? !grad?.isfinite().all().item() : grad !== null
@@ -164,7 +183,11 @@ function expectGradients(name: string, network: Module, outputs: readonly Tensor
   expect(wrong.map(([key]) => key)).toEqual([])
 }
 
-function expectSameState(make: () => Module, read: Parameters<Module['loadStateDict']>[0], state: ReadonlyMap<string, Tensor>): void {
+function expectSameState(
+  make: () => Module,
+  read: Parameters<Module['loadStateDict']>[0],
+  state: ReadonlyMap<string, Tensor>,
+): void {
   tidy(() => {
     const other = make()
     other.loadStateDict(read)

@@ -81,6 +81,7 @@ def inputs_of(spec):
 def record(family, cases):
     """cases: name -> dict of `make` (a function), `inputs` (specs), `source`, and optionally
     `network` and `options` (what the registry is asked for; the name and none by default),
+    `layout` (a name in lib/backbones/layouts, where the reference's names are not the registry's),
     `run` (network, inputs -> outputs; by default the network called with the inputs)."""
     path = FIXTURES / f'{family}.json'
     written = {}
@@ -94,7 +95,9 @@ def record(family, cases):
         written[name] = {
             'network': case.get('network', name),
             'options': case.get('options', {}),
+            **({'layout': case['layout']} if 'layout' in case else {}),
             'source': case['source'],
+            'parameters': sum(p.numel() for p in network.parameters()),
             'inputs': case['inputs'],
             'outputs': [
                 {
