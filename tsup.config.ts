@@ -13,6 +13,9 @@ const library = {
   'plot/index': 'lib/plot/index.ts',
   'train/index': 'lib/train/index.ts',
   'vision/index': 'lib/vision/index.ts',
+  'backbones/index': 'lib/backbones/index.ts',
+  'weights/index': 'lib/weights/index.ts',
+  'datasets/index': 'lib/datasets/index.ts',
 }
 
 /** Run, not imported: the command, and the program of the threads that load data, which both builds start. */

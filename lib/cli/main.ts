@@ -21,13 +21,18 @@ Examples:
   $ vision-native flow frame1.png frame2.png -o arrows.jpg --arrows --preset ipol
   $ vision-native flow frame1.png frame2.png --truth measured.flo --json`
 
+const FEATURES_HELP = `
+Examples:
+  $ vision-native features photos/*.jpg --model resnet50 --weights resnet50-11ad3fa6.pth -o features.safetensors
+  $ vision-native features a.png --model resnet18 --weights random --layer layer3 -o a.safetensors --json`
+
 /** Keys of tvl1Presets, which must not be imported here: help should not wait for the operators. */
 const PRESETS: readonly Tvl1Preset[] = ['opencv-cpu', 'opencv24-cuda', 'opencv-cuda', 'ipol']
 
 // Each command is imported when it runs: none of them waits for what another one needs.
 function program(execute: Execute): Command {
   const cli = new Command('vision-native')
-    .description('Computer vision on LibTorch: optical flow, and the state of this installation')
+    .description('Computer vision on LibTorch: optical flow, features, and the state of this installation')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
@@ -49,6 +54,19 @@ function program(execute: Execute): Command {
     .addHelpText('after', FLOW_HELP)
     .action((first, second, options) =>
       execute(options, async (context) => (await import('./flow')).flow(first, second, options, context)),
+    )
+
+  withCommonOptions(cli.command('features'))
+    .description('features of photographs by a network, as a safetensors file')
+    .argument('<images...>', 'JPEG, PNG, WebP, AVIF, TIFF or GIF')
+    .requiredOption('-m, --model <name>', 'network, by its published name')
+    .requiredOption('-o, --output <file>', 'safetensors file: one tensor `features`, a row an image')
+    .option('--weights <file>', 'weights of the network (.safetensors, .pth), or `random` for a trial')
+    .option('--layer <name>', "dotted name of the part whose output is taken; the network's features unless stated")
+    .option('--batch-size <n>', 'images at a time', positiveInteger, 16)
+    .addHelpText('after', FEATURES_HELP)
+    .action((images, options) =>
+      execute(options, async (context) => (await import('./features')).features(images, options, context)),
     )
 
   withCommonOptions(cli.command('setup'))
