@@ -1,6 +1,7 @@
 import { ArgumentError } from '../native/errors'
 import { nearestNames } from '../native/nearest'
 import { ALEXNETS } from './alexnet'
+import { BERTS } from './bert'
 import { C3DS } from './c3d'
 import { I3DS } from './i3d'
 import type { NetworkEntry } from './network'
@@ -9,6 +10,7 @@ import { S3DS } from './s3d'
 import { SQUEEZENETS } from './squeezenet'
 import { VGGS } from './vgg'
 import { VIDEO_RESNETS } from './video-resnet'
+import { VITS } from './vit'
 
 /** Every network by its published name. */
 export const BACKBONES = {
@@ -20,6 +22,8 @@ export const BACKBONES = {
   ...I3DS,
   ...S3DS,
   ...SQUEEZENETS,
+  ...VITS,
+  ...BERTS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

@@ -188,9 +188,13 @@ function expectSameState(
   read: Parameters<Module['loadStateDict']>[0],
   state: ReadonlyMap<string, Tensor>,
 ): void {
+  expectSameLoaded(make, (other) => other.loadStateDict(read), state)
+}
+
+function expectSameLoaded(make: () => Module, load: (other: Module) => void, state: ReadonlyMap<string, Tensor>): void {
   tidy(() => {
     const other = make()
-    other.loadStateDict(read)
+    load(other)
     const loaded = other.stateDict()
     const different = [...state].filter(([key, value]) => !loaded.get(key)?.equal(value))
     expect(different.map(([key]) => key)).toEqual([])

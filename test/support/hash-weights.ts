@@ -44,9 +44,14 @@ export function hashIntegers(name: string, shape: readonly number[], high: numbe
 
 /** Fills every floating-point tensor of a network by its name. */
 export function fillWithHash(network: Module): void {
+  fillStateWithHash(network.stateDict())
+}
+
+/** The same for tensors by name. */
+export function fillStateWithHash(state: ReadonlyMap<string, Tensor>): void {
   const seen = new Set<number>()
   noGrad(() => {
-    for (const [name, target] of network.stateDict()) {
+    for (const [name, target] of state) {
       if (seen.has(target[HANDLE]) || !/^(float|bfloat)/.test(target.dtype)) continue
       seen.add(target[HANDLE])
       const { spread, centre } = rangeOf(name, target.shape)
