@@ -1,6 +1,17 @@
 // ResNet, ResNeXt and Wide ResNet with torchvision's names.
 import { ArgumentError } from '../native/errors'
-import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, init, type Layer, Linear, MaxPool2d, Module, ReLU, Sequential } from '../nn'
+import {
+  AdaptiveAvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  init,
+  type Layer,
+  Linear,
+  MaxPool2d,
+  Module,
+  ReLU,
+  Sequential,
+} from '../nn'
 import type { Tensor } from '../tensor'
 import { IMAGENET_224, type NetworkEntry } from './network'
 
@@ -19,7 +30,12 @@ export interface ResNetOptions {
   /** Which of the last three stages dilate instead of striding. Bottlenecks only. */
   readonly replaceStrideWithDilation?: readonly [boolean, boolean, boolean]
   readonly normLayer?: NormLayer
+  /** Channels of the images; default 3. */
+  readonly inChannels?: number
 }
+
+/** The two kinds of block. */
+export type ResNetBlock = typeof BasicBlock | typeof Bottleneck
 
 interface BlockOptions {
   readonly stride: number
@@ -102,12 +118,11 @@ function shortcut(from: number, to: number, stride: number, norm: NormLayer): Se
   return stride === 1 && from === to ? null : new Sequential(conv1x1(from, to, stride), norm(to))
 }
 
-/**
- * Deep residual network (He, Zhang, Ren, Sun, CVPR 2016).
- *
- * Shapes: `[N, 3, H, W]` → `[N, numClasses]`.
- */
-export class ResNet extends Module {
+/** What of `ResNetOptions` the convolutional part takes. */
+export type ResNetTrunkOptions = Omit<ResNetOptions, 'numClasses'>
+
+/** The convolutional part of a residual network: a stem and four stages of strides 4, 8, 16 and 32. */
+export abstract class ResNetTrunk extends Module {
   readonly conv1: Conv2d
   readonly bn1: Layer
   readonly relu = new ReLU({ inplace: true })
@@ -116,16 +131,18 @@ export class ResNet extends Module {
   readonly layer2: Sequential
   readonly layer3: Sequential
   readonly layer4: Sequential
-  readonly avgpool = new AdaptiveAvgPool2d(1)
-  readonly fc: Linear
+  /** Channels of the four stages. */
+  readonly stageChannels: readonly number[]
 
   /** @param blocks how many blocks each of the four stages has */
-  constructor(block: typeof BasicBlock | typeof Bottleneck, blocks: readonly number[], options: ResNetOptions = {}) {
+  constructor(block: ResNetBlock, blocks: readonly number[], options: ResNetTrunkOptions = {}) {
     super()
-    const { numClasses = 1000, zeroInitResidual = false, groups = 1, widthPerGroup: baseWidth = 64 } = options
-    const { replaceStrideWithDilation = [false, false, false], normLayer: norm = (channels) => new BatchNorm2d(channels) } =
-      options
-    this.conv1 = new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false })
+    const { zeroInitResidual = false, groups = 1, widthPerGroup: baseWidth = 64, inChannels: colours = 3 } = options
+    const {
+      replaceStrideWithDilation = [false, false, false],
+      normLayer: norm = (channels) => new BatchNorm2d(channels),
+    } = options
+    this.conv1 = new Conv2d(colours, 64, 7, { stride: 2, padding: 3, bias: false })
     this.bn1 = norm(64)
 
     let [inChannels, dilation] = [64, 1]
@@ -136,7 +153,9 @@ export class ResNet extends Module {
       const layers: Layer[] = []
       for (let i = 0; i < (blocks[index] ?? 0); i++) {
         // The first block of a stage that dilates still has the dilation of the stage before.
-        layers.push(new block(inChannels, channels, { stride: i === 0 ? stride : 1, groups, baseWidth, dilation, norm }))
+        layers.push(
+          new block(inChannels, channels, { stride: i === 0 ? stride : 1, groups, baseWidth, dilation, norm }),
+        )
         inChannels = channels * block.expansion
         if (i === 0 && dilates) dilation *= 2
       }
@@ -146,7 +165,7 @@ export class ResNet extends Module {
     this.layer2 = stage(1)
     this.layer3 = stage(2)
     this.layer4 = stage(3)
-    this.fc = new Linear(inChannels, numClasses)
+    this.stageChannels = [1, 2, 4, 8].map((width) => 64 * width * block.expansion)
     this.#reset(zeroInitResidual)
   }
 
@@ -158,18 +177,63 @@ export class ResNet extends Module {
     }
   }
 
-  forward(input: Tensor): Tensor {
-    let x = this.maxpool.forward(this.relu.forward(this.bn1.forward(this.conv1.forward(input))))
-    x = this.layer4.forward(this.layer3.forward(this.layer2.forward(this.layer1.forward(x))))
-    return this.fc.forward(this.avgpool.forward(x).flatten({ startDim: 1 }))
+  /** The stem before its pooling, of stride 2. */
+  protected stem(input: Tensor): Tensor {
+    return this.relu.forward(this.bn1.forward(this.conv1.forward(input)))
+  }
+
+  /** What the four stages give for what the stem gave. */
+  protected stages(stem: Tensor): [Tensor, Tensor, Tensor, Tensor] {
+    const first = this.layer1.forward(this.maxpool.forward(stem))
+    const second = this.layer2.forward(first)
+    const third = this.layer3.forward(second)
+    return [first, second, third, this.layer4.forward(third)]
   }
 }
 
-export const resnet18 = (options?: ResNetOptions) => new ResNet(BasicBlock, [2, 2, 2, 2], options)
-export const resnet34 = (options?: ResNetOptions) => new ResNet(BasicBlock, [3, 4, 6, 3], options)
-export const resnet50 = (options?: ResNetOptions) => new ResNet(Bottleneck, [3, 4, 6, 3], options)
-export const resnet101 = (options?: ResNetOptions) => new ResNet(Bottleneck, [3, 4, 23, 3], options)
-export const resnet152 = (options?: ResNetOptions) => new ResNet(Bottleneck, [3, 8, 36, 3], options)
+/** The maps of a residual network's stages, for networks that build on them: `[N, 3, H, W]` → four maps. */
+export class ResNetStages extends ResNetTrunk {
+  forward(input: Tensor): [Tensor, Tensor, Tensor, Tensor] {
+    return this.stages(this.stem(input))
+  }
+}
+
+/**
+ * Deep residual network (He, Zhang, Ren, Sun, CVPR 2016).
+ *
+ * Shapes: `[N, 3, H, W]` → `[N, numClasses]`.
+ */
+export class ResNet extends ResNetTrunk {
+  readonly avgpool = new AdaptiveAvgPool2d(1)
+  readonly fc: Linear
+
+  /** @param blocks how many blocks each of the four stages has */
+  constructor(block: ResNetBlock, blocks: readonly number[], options: ResNetOptions = {}) {
+    const { numClasses = 1000, ...trunk } = options
+    super(block, blocks, trunk)
+    this.fc = new Linear(512 * block.expansion, numClasses)
+  }
+
+  forward(input: Tensor): Tensor {
+    const last = this.stages(this.stem(input))[3]
+    return this.fc.forward(this.avgpool.forward(last).flatten({ startDim: 1 }))
+  }
+}
+
+/** Which block a published network has, and how many in each stage. */
+export const RESNET_LAYERS = {
+  resnet18: [BasicBlock, [2, 2, 2, 2]],
+  resnet34: [BasicBlock, [3, 4, 6, 3]],
+  resnet50: [Bottleneck, [3, 4, 6, 3]],
+  resnet101: [Bottleneck, [3, 4, 23, 3]],
+  resnet152: [Bottleneck, [3, 8, 36, 3]],
+} as const satisfies Readonly<Record<string, readonly [ResNetBlock, readonly number[]]>>
+
+export const resnet18 = (options?: ResNetOptions) => new ResNet(...RESNET_LAYERS.resnet18, options)
+export const resnet34 = (options?: ResNetOptions) => new ResNet(...RESNET_LAYERS.resnet34, options)
+export const resnet50 = (options?: ResNetOptions) => new ResNet(...RESNET_LAYERS.resnet50, options)
+export const resnet101 = (options?: ResNetOptions) => new ResNet(...RESNET_LAYERS.resnet101, options)
+export const resnet152 = (options?: ResNetOptions) => new ResNet(...RESNET_LAYERS.resnet152, options)
 /** ResNeXt (Xie et al., CVPR 2017). */
 export const resnext50_32x4d = (options?: ResNetOptions) => resnet50({ groups: 32, widthPerGroup: 4, ...options })
 export const resnext101_32x8d = (options?: ResNetOptions) => resnet101({ groups: 32, widthPerGroup: 8, ...options })

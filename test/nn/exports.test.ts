@@ -32,6 +32,8 @@ const OURS: ReadonlySet<string> = new Set([
   'ConvGuidedFilter',
   'LearnedGuideFilter',
   'RoIAlign',
+  'MultiScaleRoIAlign',
+  'FrozenBatchNorm2d',
   'DeformConv2d',
 ])
 
