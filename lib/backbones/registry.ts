@@ -3,11 +3,14 @@ import { nearestNames } from '../native/nearest'
 import { ALEXNETS } from './alexnet'
 import { BERTS } from './bert'
 import { C3DS } from './c3d'
+import { GOOGLENETS } from './googlenet'
 import { I3DS } from './i3d'
+import { INCEPTIONS } from './inception-v3'
 import type { NetworkEntry } from './network'
 import { RESNETS } from './resnet'
 import { S3DS } from './s3d'
 import { SQUEEZENETS } from './squeezenet'
+import { SWINS, SWINS_3D } from './swin'
 import { VGGS } from './vgg'
 import { VIDEO_RESNETS } from './video-resnet'
 import { VITS } from './vit'
@@ -24,6 +27,10 @@ export const BACKBONES = {
   ...SQUEEZENETS,
   ...VITS,
   ...BERTS,
+  ...GOOGLENETS,
+  ...INCEPTIONS,
+  ...SWINS,
+  ...SWINS_3D,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES
