@@ -1,6 +1,7 @@
 // AlexNet in its one-column form, with torchvision's names.
 import { AdaptiveAvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, Module, ReLU, Sequential } from '../nn'
 import type { Tensor } from '../tensor'
+import { checkImageSize } from './image-size'
 import { IMAGENET_224, type NetworkEntry } from './network'
 
 export interface AlexNetOptions {
@@ -53,6 +54,7 @@ export class AlexNet extends Module {
   }
 
   forward(input: Tensor): Tensor {
+    checkImageSize('AlexNet', input, 63)
     return this.classifier.forward(this.avgpool.forward(this.features.forward(input)).flatten({ startDim: 1 }))
   }
 }

@@ -2,6 +2,7 @@
 export * from './alexnet'
 export * from './bert'
 export * from './c3d'
+export * from './clip'
 export * from './extract-features'
 export { createFeatureExtractor, FeatureExtractor, type Features, type Network } from './feature-extractor'
 export * from './freeze'

@@ -3,6 +3,7 @@ import { nearestNames } from '../native/nearest'
 import { ALEXNETS } from './alexnet'
 import { BERTS } from './bert'
 import { C3DS } from './c3d'
+import { CLIPS } from './clip'
 import { GOOGLENETS } from './googlenet'
 import { I3DS } from './i3d'
 import { INCEPTIONS } from './inception-v3'
@@ -31,6 +32,7 @@ export const BACKBONES = {
   ...INCEPTIONS,
   ...SWINS,
   ...SWINS_3D,
+  ...CLIPS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

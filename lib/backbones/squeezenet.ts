@@ -1,6 +1,7 @@
 // SqueezeNet 1.0 and 1.1 with torchvision's names.
 import { AdaptiveAvgPool2d, Conv2d, Dropout, init, type Layer, MaxPool2d, Module, ReLU, Sequential } from '../nn'
 import { cat, type Tensor } from '../tensor'
+import { checkImageSize } from './image-size'
 import { IMAGENET_224, type NetworkEntry } from './network'
 
 export interface SqueezeNetOptions {
@@ -49,10 +50,10 @@ const FIRES = [
   [64, 256],
 ] as const
 
-/** The first convolution, and the places of fire modules that a pooling stands before. */
+/** The first convolution, the places of fire modules that a pooling stands before, the smallest image. */
 const VERSIONS = {
-  '1_0': { channels: 96, kernel: 7, pools: [0, 3, 7] },
-  '1_1': { channels: 64, kernel: 3, pools: [0, 2, 4] },
+  '1_0': { channels: 96, kernel: 7, pools: [0, 3, 7], least: 21 },
+  '1_1': { channels: 64, kernel: 3, pools: [0, 2, 4], least: 17 },
 } as const
 
 /**
@@ -63,10 +64,12 @@ const VERSIONS = {
 export class SqueezeNet extends Module {
   readonly features: Sequential
   readonly classifier: Sequential
+  readonly #least: number
 
   constructor(version: keyof typeof VERSIONS, { numClasses = 1000, dropout: p = 0.5 }: SqueezeNetOptions = {}) {
     super()
-    const { channels, kernel, pools } = VERSIONS[version]
+    const { channels, kernel, pools, least } = VERSIONS[version]
+    this.#least = least
     const layers: Layer[] = [new Conv2d(3, channels, kernel, { stride: 2 }), relu()]
     let inChannels: number = channels
     for (const [i, [squeezed, expanded]] of FIRES.entries()) {
@@ -90,6 +93,7 @@ export class SqueezeNet extends Module {
   }
 
   forward(input: Tensor): Tensor {
+    checkImageSize('SqueezeNet', input, this.#least)
     return this.classifier.forward(this.features.forward(input)).flatten({ startDim: 1 })
   }
 }

@@ -13,6 +13,7 @@ import {
   Sequential,
 } from '../nn'
 import type { Tensor } from '../tensor'
+import { checkImageSize } from './image-size'
 import { IMAGENET_224, type NetworkEntry } from './network'
 
 export interface VGGOptions {
@@ -84,6 +85,7 @@ export class VGG extends Module {
   }
 
   forward(input: Tensor): Tensor {
+    checkImageSize('VGG', input, 32)
     return this.classifier.forward(this.avgpool.forward(this.features.forward(input)).flatten({ startDim: 1 }))
   }
 }

@@ -174,8 +174,8 @@ function expectGradients(name: string, network: Module, outputs: readonly Tensor
   const floating = outputs.filter(({ dtype, requiresGrad }) => /^(float|bfloat)/.test(dtype) && requiresGrad)
   floating
     .map((out) => out.square().mean())
-    .reduce((sum, each) => sum.add(each))
-    .backward()
+    .reduce((sum: Tensor | null, each) => sum?.add(each) ?? each, null)
+    ?.backward()
   const wrong = [...network.namedParameters()].filter(([key, { requiresGrad, grad }]) => {
     const should = requiresGrad && !isUnused(name, key)
     return should ? !grad?.isfinite().all().item() : grad !== null

@@ -21,10 +21,32 @@ def case(builder, inputs=SMALL, options=None, run=None, **arguments):
     return made | ({'run': run} if run else {})
 
 
+def with_aux(network, inputs):
+    # The flag of the whole network alone asks for the auxiliary logits; its layers still behave as in evaluation.
+    network.training = True
+    return network(*inputs)
+
+
 FAMILIES = {
     'alexnet': {'alexnet': case('alexnet')},
     'vgg': {name: case(name) for name in [f'vgg{depth}{norm}' for depth in (11, 13, 16, 19) for norm in ('', '_bn')]},
     'squeezenet': {name: case(name) for name in ('squeezenet1_0', 'squeezenet1_1')},
+    'googlenet': {
+        'googlenet': case('googlenet', options={'auxLogits': False}, aux_logits=False, init_weights=False),
+        'googlenet_aux': case('googlenet', run=with_aux, aux_logits=True, init_weights=False),
+        'googlenet_transform': case(
+            'googlenet', options={'auxLogits': False, 'transformInput': True, 'numClasses': 10},
+            aux_logits=False, init_weights=False, transform_input=True, num_classes=10,
+        ),
+    },
+    'inception_v3': {
+        'inception_v3': case(
+            'inception_v3', options={'auxLogits': False}, inputs=[{'shape': [1, 3, 96, 96]}], aux_logits=False, init_weights=False,
+        ),
+        'inception_v3_aux': case(
+            'inception_v3', run=with_aux, inputs=[{'shape': [1, 3, 299, 299]}], aux_logits=True, init_weights=False,
+        ),
+    },
 }
 
 for family in sys.argv[1:] or FAMILIES:
