@@ -13,6 +13,7 @@ const library = {
   'plot/index': 'lib/plot/index.ts',
   'train/index': 'lib/train/index.ts',
   'vision/index': 'lib/vision/index.ts',
+  'audio/index': 'lib/audio/index.ts',
   'backbones/index': 'lib/backbones/index.ts',
   'weights/index': 'lib/weights/index.ts',
   'datasets/index': 'lib/datasets/index.ts',
