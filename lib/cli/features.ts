@@ -6,7 +6,7 @@ import { CancelledError, VisionNativeError } from '../native/errors'
 import { skipInit } from '../nn'
 import { tidyAsync } from '../tensor/scope'
 import { type CommonOptions, type Context, EXIT, note, printJson, UsageError } from './command'
-import { loadNetworkWeights } from './network-weights'
+import { loadNetworkWeights, weightsFile } from './network-weights'
 import { withProgress } from './progress'
 
 /** Options of `vision-native features`. */
@@ -31,12 +31,14 @@ export async function features(
   if (input.kind !== 'image') {
     throw new UsageError(`features --model: ${options.model} takes ${input.kind}, not images; name a network of images`)
   }
+  const random = options.weights === 'random'
+  // Looked for before the network is made, which takes a while.
+  const weights = random ? 'random' : await weightsFile(options.model, options.weights, 'features')
   return tidyAsync(async () => {
     const started = performance.now()
-    const random = options.weights === 'random'
     if (random) note('features: the weights are random, as asked; the features mean nothing')
     const model = (random ? entry.create() : skipInit(() => entry.create())) as Network
-    const weights = random ? 'random' : await loadNetworkWeights(options.model, model, options.weights, 'features')
+    if (!random) await loadNetworkWeights(options.model, model, weights, 'features')
     const layer = options.layer ?? entry.features
     const result = await withProgress(!options.json, (onProgress) =>
       extractFeatures(model, images, { layer, input, batchSize: options.batchSize, signal, onProgress }),

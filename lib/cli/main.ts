@@ -26,6 +26,12 @@ Examples:
   $ vision-native features photos/*.jpg --model resnet50 --weights resnet50-11ad3fa6.pth -o features.safetensors
   $ vision-native features a.png --model resnet18 --weights random --layer layer3 -o a.safetensors --json`
 
+const WEIGHTS_HELP = `
+Example:
+  $ vision-native weights pull resnet50 raft_large.c_t_v2
+
+Proxies are those of HTTPS_PROXY and NO_PROXY. A download that was cut goes on the next time.`
+
 /** Keys of tvl1Presets, which must not be imported here: help should not wait for the operators. */
 const PRESETS: readonly Tvl1Preset[] = ['opencv-cpu', 'opencv24-cuda', 'opencv-cuda', 'ipol']
 
@@ -61,12 +67,48 @@ function program(execute: Execute): Command {
     .argument('<images...>', 'JPEG, PNG, WebP, AVIF, TIFF or GIF')
     .requiredOption('-m, --model <name>', 'network, by its published name')
     .requiredOption('-o, --output <file>', 'safetensors file: one tensor `features`, a row an image')
-    .option('--weights <file>', 'weights of the network (.safetensors, .pth), or `random` for a trial')
+    .option(
+      '--weights <file>',
+      'file (.safetensors, .pth), name of `weights list`, or `random` for a trial; those pulled unless stated',
+    )
     .option('--layer <name>', "dotted name of the part whose output is taken; the network's features unless stated")
     .option('--batch-size <n>', 'images at a time', positiveInteger, 16)
     .addHelpText('after', FEATURES_HELP)
     .action((images, options) =>
       execute(options, async (context) => (await import('./features')).features(images, options, context)),
+    )
+
+  const weights = cli.command('weights').description('published weights: what there is, fetching, checking, converting')
+  withCommonOptions(weights.command('list'))
+    .description('the table of weights, and what of it is on this machine')
+    .argument('[filter]', 'part of a name')
+    .option('--task <task>', 'such as image-classification')
+    .option('--local', 'only what is on this machine')
+    .action((filter, options) => execute(options, async () => (await import('./weights')).list(filter, options)))
+  withCommonOptions(weights.command('pull'))
+    .description('fetch weights into the cache, or from the folder VISION_NATIVE_WEIGHTS_MIRROR')
+    .argument('<names...>', 'names of the table, or of networks')
+    .option('--force', 'download again even when they are there')
+    .addHelpText('after', WEIGHTS_HELP)
+    .action((names, options) =>
+      execute(options, async (context) => (await import('./weights')).pull(names, options, context)),
+    )
+  withCommonOptions(weights.command('verify'))
+    .description('compare files with the published checksums; exits with 1 if one differs')
+    .argument('[names...]', 'all that are on this machine unless stated')
+    .action((names, options) =>
+      execute(options, async (context) => (await import('./weights')).verify(names, options, context)),
+    )
+  withCommonOptions(weights.command('convert'))
+    .description('turn .pth into .safetensors or back, and rename tensors')
+    .argument('<input>', '.safetensors, .pth, .pt or .bin')
+    .argument('<output>', 'its extension says the format')
+    .option('--rename <rules...>', 'FROM=TO in order; * is any run of characters, such as module.*=*')
+    .option('--layout <name>', "from a publisher's names to this package's")
+    .option('--reverse', 'read rules and layout the other way')
+    .option('--identify', 'say which known network it is')
+    .action((input, output, options) =>
+      execute(options, async () => (await import('./weights')).convert(input, output, options)),
     )
 
   withCommonOptions(cli.command('setup'))

@@ -1,8 +1,12 @@
-// Weights of a network by name or by file, read into it.
+// Weights of a network by name or by file, read into it; and which network a file is of.
+import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
+import { type BackboneName, backboneEntry, backboneNames } from '../backbones'
 import { loadPth, readSafetensors, stateDictOf } from '../io'
-import type { Module } from '../nn'
-import type { Tensor } from '../tensor'
+import { ShapeError, VisionNativeError } from '../native/errors'
+import { type Module, skipInit } from '../nn'
+import { noGrad, type Tensor } from '../tensor'
+import { bestFit, defaultOf, describeFit, type Fit, type FitCandidate, localWeights, weightsEntry } from '../weights'
 import { UsageError } from './command'
 
 /** Tensors of a `.safetensors` or PyTorch file by name. */
@@ -11,21 +15,76 @@ export async function readState(path: string): Promise<ReadonlyMap<string, Tenso
   return stateDictOf(await loadPth(path))
 }
 
-/**
- * Reads weights into a network.
- *
- * @param weights a file
- * @returns where they came from
- */
-export async function loadNetworkWeights(
-  name: string,
-  model: Module,
-  weights: string | undefined,
-  caller: string,
-): Promise<string> {
-  if (weights === undefined) {
-    throw new UsageError(`${caller}: ${name} has no weights yet; give --weights FILE, or --weights random for a trial`)
+/** Names and shapes of every network of the registry. */
+export function* registryCandidates(): Generator<FitCandidate> {
+  for (const name of backboneNames()) yield { name, shapes: () => shapesOf(name) }
+}
+
+function shapesOf(name: BackboneName): ReadonlyMap<string, readonly number[]> {
+  const network = skipInit(() => backboneEntry(name).create())
+  try {
+    return new Map([...network.stateDict()].map(([key, { shape }]) => [key, shape]))
+  } finally {
+    network.dispose()
   }
-  model.loadStateDict(await readState(weights))
-  return weights
+}
+
+/** The known network that a state dict fits best. */
+export function identify(state: ReadonlyMap<string, { readonly shape: readonly number[] }>): Fit | undefined {
+  return noGrad(() => bestFit(state, registryCandidates()))
+}
+
+/**
+ * The file of a network's weights.
+ *
+ * @param weights a file, or a name of the weights table; the network's published weights unless stated
+ * @throws UsageError when there are none on this machine; it says how to get them
+ */
+export async function weightsFile(name: string, weights: string | undefined, caller: string): Promise<string> {
+  if (weights !== undefined && existsSync(weights)) return weights
+  const entry = weights === undefined ? defaultOf(name) : named(weights, caller)
+  if (entry === undefined) {
+    throw new UsageError(
+      `${caller}: no published weights of ${name} are known; give --weights FILE, or --weights random for a trial`,
+    )
+  }
+  const path = await localWeights(entry)
+  if (path !== undefined) return path
+  throw new UsageError(
+    `${caller}: the weights ${entry.name} are not on this machine; run \`vision-native weights pull ${entry.name}\`, or give --weights FILE, or --weights random for a trial`,
+  )
+}
+
+/**
+ * Reads weights from a file into a network.
+ *
+ * @throws ShapeError when they are of another network; it says of which
+ */
+export async function loadNetworkWeights(name: string, model: Module, path: string, caller: string): Promise<void> {
+  const state = await readState(path)
+  try {
+    model.loadStateDict(state)
+  } catch (cause) {
+    if (!VisionNativeError.is(cause, 'Shape')) throw cause
+    const fit = describeFit(identify(state))
+    throw new ShapeError(`${caller}: ${path} holds no weights of ${name}: ${fit}\n${shortened(cause.message)}`, {
+      cause,
+    })
+  }
+}
+
+function named(weights: string, caller: string): ReturnType<typeof weightsEntry> {
+  try {
+    return weightsEntry(weights)
+  } catch (cause) {
+    throw new UsageError(`${caller}: --weights: there is no file ${weights}, and ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+/** Of hundreds of names the first few. */
+function shortened(message: string): string {
+  const lines = message.split('\n')
+  return lines.length <= 12 ? message : [...lines.slice(0, 12), `  … and ${lines.length - 12} more lines`].join('\n')
 }

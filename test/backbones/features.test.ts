@@ -173,7 +173,7 @@ describe('freezeUntil', () => {
 })
 
 function block(stage: Sequential) {
-  return stage.at(0) as Module & { readonly bn1: Layer }
+  return stage.at(0) as unknown as { readonly bn1: Layer }
 }
 
 function meanOf(norm: Layer): unknown {

@@ -1,0 +1,74 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { squeezenet1_1 } from '../../lib/backbones'
+import { loadPth, readSafetensors, savePth, stateDictOf } from '../../lib/io'
+import { skipInit } from '../../lib/nn'
+import { ones, tidyAsync } from '../../lib/tensor'
+import { runCli } from '../support/cli'
+import { fillWithHash } from '../support/hash-weights'
+import { temporaryFolder } from '../support/temporary-folder'
+
+const folder = temporaryFolder()
+const env = () => ({ VISION_NATIVE_CACHE: folder('cache'), VISION_NATIVE_WEIGHTS_MIRROR: folder('mirror') })
+
+describe('vision-native weights', () => {
+  test('lists the table', async () => {
+    const { code, stdout } = await runCli(['weights', 'list', 'resnet50', '--json'], { env: env() })
+    expect(code).toBe(0)
+    const names = JSON.parse(stdout).weights.map(({ name }: { name: string }) => name)
+    expect(names).toContain('resnet50.imagenet1k_v2')
+    expect(names.every((name: string) => name.includes('resnet50'))).toBe(true)
+  })
+
+  test('refuses a file of the mirror that is not the published one, and says what is not there', async () => {
+    mkdirSync(folder('mirror'), { recursive: true })
+    writeFileSync(folder('mirror', 'resnet18-f37072fd.pth'), 'not these')
+    const pull = await runCli(['weights', 'pull', 'resnet18', '--json'], { env: env() })
+    expect(pull.code).toBe(1)
+    expect(JSON.parse(pull.stdout).error.message).toMatch(/the published one begins with f37072fd/)
+    const verify = await runCli(['weights', 'verify', '--json'], { env: env() })
+    expect(verify.code).toBe(1)
+    expect(JSON.parse(verify.stdout).verified).toMatchObject([{ name: 'resnet18.imagenet1k_v1', ok: false }])
+  })
+
+  test('converts .pth to .safetensors and back with other names', async () => {
+    await tidyAsync(async () => {
+      await savePth(folder('a.pth'), new Map([['module.fc.weight', ones([2, 3])]]))
+      const rename = ['--rename', 'module.fc.*=head.*', 'module.*=*']
+      const there = await runCli(['weights', 'convert', folder('a.pth'), folder('a.safetensors'), ...rename, '--json'])
+      expect(there.code).toBe(0)
+      expect(JSON.parse(there.stdout)).toMatchObject({ tensors: 1 })
+      expect([...(await readSafetensors(folder('a.safetensors'))).keys()]).toEqual(['head.weight'])
+      const back = await runCli([
+        'weights',
+        'convert',
+        folder('a.safetensors'),
+        folder('b.pth'),
+        '--reverse',
+        ...rename,
+      ])
+      expect(back.code).toBe(0)
+      const state = stateDictOf(await loadPth(folder('b.pth')))
+      expect(state.get('module.fc.weight')?.equal(ones([2, 3]))).toBe(true)
+    })
+  })
+
+  test('are loaded into the network they are of; of another one it is said which', async () => {
+    await tidyAsync(async () => {
+      const network = skipInit(() => squeezenet1_1())
+      fillWithHash(network)
+      await savePth(folder('squeeze.pth'), network.stateDict())
+      const args = ['features', 'examples/data/rubberwhale1.png', '-o', folder('f.safetensors'), '--weights']
+      const wrong = await runCli([...args, folder('squeeze.pth'), '--model', 'resnet18'])
+      expect(wrong.code).toBe(1)
+      expect(wrong.stderr).toMatch(/holds no weights of resnet18: it is a checkpoint of 'squeezenet1_1'/)
+    })
+  })
+
+  test('are named with the command that fetches them when they are not here', async () => {
+    const args = ['features', 'examples/data/rubberwhale1.png', '-o', folder('f.safetensors'), '--model', 'resnet50']
+    const { code, stderr } = await runCli(args, { env: { VISION_NATIVE_CACHE: folder('cache') } })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/run `vision-native weights pull resnet50\.imagenet1k_v2`/)
+  })
+})
