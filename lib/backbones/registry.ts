@@ -4,23 +4,37 @@ import { ALEXNETS } from './alexnet'
 import { BERTS } from './bert'
 import { C3DS } from './c3d'
 import { CLIPS } from './clip'
+import { DENSENETS } from './densenet'
+import { RCNNS } from './detection'
+import { DISTILBERTS } from './distilbert'
+import { PYRAMIDS } from './fpn'
 import { GOOGLENETS } from './googlenet'
 import { I3DS } from './i3d'
 import { INCEPTIONS } from './inception-v3'
+import { MNASNETS } from './mnasnet'
+import { MOBILENETS_V2 } from './mobilenet-v2'
+import { MOBILENETS_V3 } from './mobilenet-v3'
+import { MPNETS } from './mpnet'
+import { MVITS } from './mvit'
 import type { NetworkEntry } from './network'
 import { RESNETS } from './resnet'
+import { ROBERTAS } from './roberta'
 import { S3DS } from './s3d'
+import { SHUFFLENETS_V2 } from './shufflenet-v2'
 import { SQUEEZENETS } from './squeezenet'
 import { SWINS, SWINS_3D } from './swin'
 import { VGGS } from './vgg'
 import { VIDEO_RESNETS } from './video-resnet'
 import { VITS } from './vit'
+import { YOLOV5S } from './yolov5'
 
 /** Every network by its published name. */
 export const BACKBONES = {
   ...ALEXNETS,
   ...VGGS,
   ...RESNETS,
+  ...PYRAMIDS,
+  ...RCNNS,
   ...VIDEO_RESNETS,
   ...C3DS,
   ...I3DS,
@@ -33,6 +47,16 @@ export const BACKBONES = {
   ...SWINS,
   ...SWINS_3D,
   ...CLIPS,
+  ...YOLOV5S,
+  ...DENSENETS,
+  ...MOBILENETS_V2,
+  ...MOBILENETS_V3,
+  ...MNASNETS,
+  ...SHUFFLENETS_V2,
+  ...MVITS,
+  ...ROBERTAS,
+  ...DISTILBERTS,
+  ...MPNETS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

@@ -47,6 +47,15 @@ FAMILIES = {
             'inception_v3', run=with_aux, inputs=[{'shape': [1, 3, 299, 299]}], aux_logits=True, init_weights=False,
         ),
     },
+    'densenet': {name: case(name) for name in ('densenet121', 'densenet161', 'densenet169', 'densenet201')},
+    'mobilenet': {name: case(name) for name in ('mobilenet_v2', 'mobilenet_v3_large', 'mobilenet_v3_small')} | {
+        'mobilenet_v2_narrow': case('mobilenet_v2', options={'widthMult': 0.35, 'numClasses': 10}, width_mult=0.35, num_classes=10),
+        'mobilenet_v3_large_segmentation': case(
+            'mobilenet_v3_large', options={'reducedTail': True, 'dilated': True}, reduced_tail=True, dilated=True,
+        ),
+    },
+    'mnasnet': {'mnasnet1_0': case('mnasnet1_0'), 'mnasnet0_5': case('mnasnet0_5')},
+    'shufflenet_v2': {name: case(name) for name in ('shufflenet_v2_x1_0', 'shufflenet_v2_x0_5')},
 }
 
 for family in sys.argv[1:] or FAMILIES:
