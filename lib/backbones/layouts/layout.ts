@@ -4,22 +4,38 @@ import { nearestNames } from '../../native/nearest'
 import type { Module, StateDict } from '../../nn'
 import { cat, type Tensor } from '../../tensor'
 
+/** What is done to a tensor of ours for a publisher, and back. */
+export interface LayoutChange {
+  readonly toPublished: (own: Tensor) => Tensor
+  readonly fromPublished: (published: Tensor) => Tensor
+}
+
+export const TRANSPOSED: LayoutChange = { toPublished: (own) => own.t(), fromPublished: (published) => published.t() }
+
+/** The publisher has so many dimensions of size 1 before ours. */
+export function leading(count: number): LayoutChange {
+  return {
+    toPublished: (own) => own.reshape([...Array.from({ length: count }, () => 1), ...own.shape]),
+    fromPublished: (published) => published.reshape(published.shape.slice(count)),
+  }
+}
+
 /**
  * How one tensor is called here and by a publisher; `*` stands for a number that both names have.
  *
- * - a name: the same tensor, with `'transposed'` its transpose
+ * - a name: the same tensor, changed where a change is given
  * - several names: their rows, one under the other, are ours
  * - null: the publisher leaves it out, as it follows from the network's options
  */
 export type LayoutRule =
-  | readonly [own: string, published: string, change?: 'transposed']
+  | readonly [own: string, published: string, change?: LayoutChange]
   | readonly [own: string, published: readonly string[]]
   | readonly [own: string, published: null]
 
-/** Weight and bias of a layer under one rule. */
-export function layer(own: string, published: string | readonly string[]): LayoutRule[] {
+/** Weight and bias of a layer under one rule; `separator` stands before them in our name. */
+export function layer(own: string, published: string | readonly string[], separator: '.' | '_' = '.'): LayoutRule[] {
   return ['weight', 'bias'].map((end): LayoutRule => {
-    const name = `${own}.${end}`
+    const name = `${own}${separator}${end}`
     return typeof published === 'string' ? [name, `${published}.${end}`] : [name, published.map((p) => `${p}.${end}`)]
   })
 }
@@ -27,7 +43,7 @@ export function layer(own: string, published: string | readonly string[]): Layou
 interface Compiled {
   readonly own: Pattern
   readonly parts: readonly Pattern[]
-  readonly transposed: boolean
+  readonly change: LayoutChange | undefined
 }
 
 /** Names of a network's tensors as another publisher writes them, both ways. */
@@ -43,7 +59,7 @@ export class Layout {
       parts: (published === null ? [] : typeof published === 'string' ? [published] : published).map(
         (p) => new Pattern(p),
       ),
-      transposed: change === 'transposed',
+      change,
     }))
   }
 
@@ -56,7 +72,8 @@ export class Layout {
     return new Map(
       entries(own).flatMap(([name, tensor]) => {
         const [rule, numbers] = this.#find(name, ({ own }) => own.match(name))
-        const views = rule.parts.length > 1 ? tensor.chunk(rule.parts.length) : [rule.transposed ? tensor.t() : tensor]
+        const views =
+          rule.parts.length > 1 ? tensor.chunk(rule.parts.length) : [rule.change?.toPublished(tensor) ?? tensor]
         return rule.parts.map((part, i): [string, Tensor] => [part.write(numbers), views[i] as Tensor])
       }),
     )
@@ -107,7 +124,7 @@ export class Layout {
       throw new FormatError(`layout '${this.name}': ${own} is made of ${names}; ${given.length} of them are given`)
     }
     if (given.length > 1) return cat(given)
-    return rule.transposed ? first.t() : first
+    return rule.change?.fromPublished(first) ?? first
   }
 }
 

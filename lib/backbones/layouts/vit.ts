@@ -1,4 +1,6 @@
-import { Layout, type LayoutRule, layer } from './layout'
+import { Layout, layer } from './layout'
+
+const IN_PROJ = 'encoder.layers.encoder_layer_*.self_attention.in_proj'
 
 /** `VisionTransformer` as timm publishes ViT and DeiT. */
 export const VIT_TIMM = new Layout('vit-timm', [
@@ -7,7 +9,7 @@ export const VIT_TIMM = new Layout('vit-timm', [
   ['encoder.pos_embedding', 'pos_embed'],
   ...layer('conv_proj', 'patch_embed.proj'),
   ...layer('encoder.layers.encoder_layer_*.ln_1', 'blocks.*.norm1'),
-  ...attention('blocks.*.attn.qkv'),
+  ...layer(IN_PROJ, 'blocks.*.attn.qkv', '_'),
   ...layer('encoder.layers.encoder_layer_*.self_attention.out_proj', 'blocks.*.attn.proj'),
   ...layer('encoder.layers.encoder_layer_*.ln_2', 'blocks.*.norm2'),
   ...layer('encoder.layers.encoder_layer_*.mlp.0', 'blocks.*.mlp.fc1'),
@@ -25,7 +27,11 @@ export const VIT_HF = new Layout('vit-hf', [
   ['encoder.pos_embedding', 'vit.embeddings.position_embeddings'],
   ...layer('conv_proj', 'vit.embeddings.patch_embeddings.projection'),
   ...layer('encoder.layers.encoder_layer_*.ln_1', hf('layernorm_before')),
-  ...attention(['query', 'key', 'value'].map((name) => hf(`attention.attention.${name}`))),
+  ...layer(
+    IN_PROJ,
+    ['query', 'key', 'value'].map((name) => hf(`attention.attention.${name}`)),
+    '_',
+  ),
   ...layer('encoder.layers.encoder_layer_*.self_attention.out_proj', hf('attention.output.dense')),
   ...layer('encoder.layers.encoder_layer_*.ln_2', hf('layernorm_after')),
   ...layer('encoder.layers.encoder_layer_*.mlp.0', hf('intermediate.dense')),
@@ -33,11 +39,3 @@ export const VIT_HF = new Layout('vit-hf', [
   ...layer('encoder.ln', 'vit.layernorm'),
   ...layer('heads.head', 'classifier'),
 ])
-
-function attention(published: string | readonly string[]): LayoutRule[] {
-  const own = 'encoder.layers.encoder_layer_*.self_attention.in_proj_'
-  return layer(own, published).map(([name, names]): LayoutRule => {
-    const joined = name.replace('_.', '_')
-    return typeof names === 'string' ? [joined, names] : [joined, names as readonly string[]]
-  })
-}
