@@ -14,6 +14,10 @@ export interface Benchmark {
 
 /** What `npm run bench -- NAME` runs. */
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  backbones: {
+    title: 'time of a forward pass of five published networks, beside PyTorch and onnxruntime',
+    run: async (context) => (await import('./backbones')).backbones(context),
+  },
   'binary-conv3d': {
     title: 'time of binary 3D convolution: layers of C3D, training, a whole clip; beside LibTorch in float32',
     run: async (context) => (await import('./binary-conv3d')).binaryConv3dTime(context),

@@ -3,10 +3,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mobilenetV2, resnet50 } from '../lib/backbones'
 import { readSafetensors } from '../lib/io'
+import { type Layer, skipInit } from '../lib/nn'
 import { capture, inferenceMode, setNumThreads, type Tensor, tidy } from '../lib/tensor'
 import type { Context } from './benchmarks'
-import { MobileNetV2, type ResNet, resnet50 } from './support/networks'
 import { installPeers, onnxruntime, tfjs } from './support/peers'
 import { PythonPeer } from './support/python'
 import { largestDifference, median, type Row } from './support/result'
@@ -16,15 +17,19 @@ const ROUNDS = 15
 const WARM_UP = 1
 const RUNS = 1
 
-interface Case {
+/** A network of inference.py, which makes its weights, its input and its ONNX file. */
+export interface InferenceCase {
   readonly name: string
   readonly peer: string
-  model(): ResNet | MobileNetV2
+  /** Ours, of the same names; made without first values. */
+  model(): Layer
+  /** The same in tfjs, where it is written there. */
+  readonly inTfjs?: boolean
 }
 
-const CASES: readonly Case[] = [
-  { name: 'ResNet-50, 1×3×224×224', peer: 'resnet50', model: () => resnet50(1000) },
-  { name: 'MobileNetV2, 1×3×224×224', peer: 'mobilenet_v2', model: () => new MobileNetV2(1000) },
+const CASES: readonly InferenceCase[] = [
+  { name: 'ResNet-50, 1×3×224×224', peer: 'resnet50', model: () => resnet50(), inTfjs: true },
+  { name: 'MobileNetV2, 1×3×224×224', peer: 'mobilenet_v2', model: () => mobilenetV2(), inTfjs: true },
 ]
 
 interface Contestant {
@@ -35,14 +40,21 @@ interface Contestant {
   time(runs: number): Promise<number>
 }
 
-export async function inference({ python, threads }: Context): Promise<{ rows: Row[] }> {
+export function inference(context: Context): Promise<{ rows: Row[] }> {
+  return inferenceRows(CASES, context)
+}
+
+export async function inferenceRows(
+  cases: readonly InferenceCase[],
+  { python, threads }: Context,
+): Promise<{ rows: Row[] }> {
   installPeers()
   setNumThreads(threads)
   const folder = mkdtempSync(join(tmpdir(), 'inference-'))
   const peer = new PythonPeer(python, 'inference.py')
   try {
     const rows: Row[] = []
-    for (const each of CASES) rows.push(...(await compare(each, peer, folder, threads)))
+    for (const each of cases) rows.push(...(await compare(each, peer, folder, threads)))
     return { rows }
   } finally {
     peer.close()
@@ -50,12 +62,12 @@ export async function inference({ python, threads }: Context): Promise<{ rows: R
   }
 }
 
-async function compare(each: Case, peer: PythonPeer, folder: string, threads: number): Promise<Row[]> {
-  const { file, onnx } = await peer.ask<{ file: string; onnx: string }>({ make: each.peer, folder })
+async function compare(each: InferenceCase, peer: PythonPeer, folder: string, threads: number): Promise<Row[]> {
+  const { file, onnx } = await peer.ask<{ file: string; onnx: string | null }>({ make: each.peer, folder })
   const tensors = await readSafetensors(file)
   const tensor = (name: string) => tensors.get(name) as Tensor
   const expected = tensor('output').dataSync() as Float32Array
-  const model = each.model().eval()
+  const model = skipInit(() => each.model().eval())
   const weights = [...tensors].filter(([name]) => name.startsWith('model.'))
   model.loadStateDict(new Map(weights.map(([name, value]) => [name.slice('model.'.length), value])))
 
@@ -70,8 +82,8 @@ async function compare(each: Case, peer: PythonPeer, folder: string, threads: nu
     optimized,
     plain,
     torch,
-    await onnxContestant(onnx, tensor('input'), threads),
-    await tfjsContestant(model, tensor('input'), threads),
+    ...(onnx === null ? [] : [await onnxContestant(onnx, tensor('input'), threads)]),
+    ...(each.inTfjs ? [await tfjsContestant(model, tensor('input'), threads)] : []),
   ]
   const differences = new Map<Contestant, number>()
   for (const each of contestants) differences.set(each, largestDifference(await each.once(), expected))
@@ -94,7 +106,7 @@ async function compare(each: Case, peer: PythonPeer, folder: string, threads: nu
   return [...contestants.slice(2).map((other) => row(optimized, other)), row(plain, torch)]
 }
 
-function ours(name: string, model: ResNet | MobileNetV2, input: Tensor, optimize: boolean): Contestant {
+function ours(name: string, model: Layer, input: Tensor, optimize: boolean): Contestant {
   const graph = capture((x: Tensor) => inferenceMode(() => model.forward(x)), { optimize })
   const pass = () => graph(input)
   return {
@@ -120,7 +132,7 @@ async function onnxContestant(file: string, input: Tensor, threads: number): Pro
   return { name: 'onnxruntime-node', once: pass, time: (runs) => timed(runs, pass) }
 }
 
-async function tfjsContestant(model: ResNet | MobileNetV2, input: Tensor, threads: number): Promise<Contestant> {
+async function tfjsContestant(model: Layer, input: Tensor, threads: number): Promise<Contestant> {
   const tf = await tfjs(threads)
   const run = inTfjs(tf, model)
   const nhwc = tidy(() => input.permute([0, 2, 3, 1]).contiguous().dataSync() as Float32Array)
