@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const BUILD = join(ROOT, 'build-sanitize')
 const generator = exists('ninja') ? ['-G', 'Ninja'] : []
 const settings = {
-  CMAKE_BUILD_TYPE: 'RelWithDebInfo',
+  CMAKE_BUILD_TYPE: 'Release',
   LIBTORCH: findLibTorch().root,
   VISION_NATIVE_SANITIZE: 'address,undefined',
 }
