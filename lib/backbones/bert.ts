@@ -292,11 +292,14 @@ export class BertModel extends Module {
   readonly encoder: BertEncoder
   readonly pooler: BertPooler | null
   readonly config: Readonly<Config>
+  /** How many tokens there are positions for. */
+  readonly #positions: number
 
   constructor(options: BertOptions = {}, positions?: { readonly rule: PositionRule; readonly padding: number }) {
     super()
     const config = withDefaults<Config>('BERT', BERT_BASE, options)
     this.config = config
+    this.#positions = config.maxPositionEmbeddings - (positions ? positions.padding + 1 : 0)
     this.embeddings = new BertEmbeddings(config, positions?.rule, positions?.padding)
     this.encoder = new BertEncoder(config)
     this.pooler = config.pooling ? new BertPooler(config.hiddenSize) : null
@@ -308,7 +311,7 @@ export class BertModel extends Module {
     const { attentionMask, encoderHiddenStates: encoder = null, encoderAttentionMask, cache = null } = inputs
     const { tokenTypeIds, positionIds, useCache = false } = inputs
     const past = cache?.[0]?.self.key.shape[2] ?? 0
-    const [batch, length] = checkTokens('BERT', tokens, this.config.maxPositionEmbeddings, past)
+    const [batch, length] = checkTokens('BERT', tokens, this.#positions, past)
     if ((cache || useCache) && !this.config.isDecoder) {
       throw new ArgumentError(
         'BERT: a cache is for decoders, whose tokens do not see later ones; make it with isDecoder',

@@ -17,6 +17,7 @@ import { MOBILENETS_V3 } from './mobilenet-v3'
 import { MPNETS } from './mpnet'
 import { MVITS } from './mvit'
 import type { NetworkEntry } from './network'
+import { RAFTS } from './raft'
 import { RESNETS } from './resnet'
 import { ROBERTAS } from './roberta'
 import { S3DS } from './s3d'
@@ -57,6 +58,7 @@ export const BACKBONES = {
   ...ROBERTAS,
   ...DISTILBERTS,
   ...MPNETS,
+  ...RAFTS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

@@ -1,6 +1,7 @@
 // What the transformers for text and speech share: attention of several heads, its masks and its cache.
 import { ArgumentError, ShapeError } from '../native/errors'
 import { Embedding, init, Linear, Module, type Parameter } from '../nn'
+import { dropout as drop } from '../nn/functional'
 import { wholeNumber } from '../nn/options'
 import {
   arange,
@@ -70,6 +71,22 @@ export interface AttendOptions {
 export function attend(query: Tensor, { key, value }: KeyValues, options: AttendOptions = {}): Tensor {
   const { mask = null, dropout = 0, scale = null } = options
   return mergeHeads(scaledDotProductAttention(query, key, value, { attnMask: mask, dropoutP: dropout, scale }))
+}
+
+/**
+ * As `attend`, for a mask that is learnt: step by step, since LibTorch's attention takes another way, with other
+ * rounding, where the mask needs a gradient.
+ */
+export function attendLearnt(
+  query: Tensor,
+  { key, value }: KeyValues,
+  mask: Tensor,
+  options: Omit<AttendOptions, 'mask'> = {},
+): Tensor {
+  const { dropout: p = 0, scale = 1 / Math.sqrt(query.shape[3] ?? 1) } = options
+  const scores = query.mul(scale).matmul(key.transpose(2, 3)).add(mask)
+  const weights = scores.softmax(-1)
+  return mergeHeads((p > 0 ? drop(weights, { p }) : weights).matmul(value))
 }
 
 /** Finite, so that a row whose every key is hidden stays a number. */

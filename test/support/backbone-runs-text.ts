@@ -1,19 +1,34 @@
 // How networks for text and speech are run.
-import type { BertForPreTraining, BertModel } from '../../lib/backbones'
+import type { BertInputs, BertModel } from '../../lib/backbones'
+import type { Module } from '../../lib/nn'
 import type { Tensor } from '../../lib/tensor'
 import type { Run } from './backbone-runs'
 
-/** Tokens, mask and kinds of tokens. */
+type TextNetwork = Module & { forward(tokens: Tensor, inputs: BertInputs): unknown }
+
+/** Tokens, mask, and kinds of tokens where the network has them. */
 const masked: Run = {
-  run: (network: BertModel | BertForPreTraining, [tokens, attentionMask, tokenTypeIds]: readonly Tensor[]) =>
+  run: (network: TextNetwork, [tokens, attentionMask, tokenTypeIds]: readonly Tensor[]) =>
     network.forward(tokens as Tensor, { attentionMask, tokenTypeIds }),
 }
 
+const MASKED = [
+  'bert_base_uncased',
+  'bert_base_uncased_pretraining',
+  'bert_large_tiny',
+  'bert_pretraining_tiny',
+  'distilbert_base_uncased',
+  'distilbert_tiny',
+  'roberta_base',
+  'roberta_tiny',
+  'xlm_roberta_base',
+  'xlm_roberta_tiny',
+  'mpnet_base',
+  'mpnet_tiny',
+]
+
 export const TEXT_RUNS: Readonly<Record<string, Run>> = {
-  bert_base_uncased: masked,
-  bert_base_uncased_pretraining: masked,
-  bert_large_tiny: masked,
-  bert_pretraining_tiny: masked,
+  ...Object.fromEntries(MASKED.map((name) => [name, masked])),
   bert_decoder_tiny: {
     run: (network: BertModel, [tokens, encoderHiddenStates, encoderAttentionMask]: readonly Tensor[]) =>
       network.forward(tokens as Tensor, { encoderHiddenStates, encoderAttentionMask }),
