@@ -60,6 +60,7 @@ interface BlockOptions {
 }
 
 const volume = (size: Extent) => size[0] * size[1] * size[2]
+const halfOf = (size: Extent): Extent => [Math.floor(size[0] / 2), Math.floor(size[1] / 2), Math.floor(size[2] / 2)]
 const over = (size: Extent, stride: Extent | null): Extent =>
   stride ? [Math.floor(size[0] / stride[0]), Math.floor(size[1] / stride[1]), Math.floor(size[2] / stride[2])] : size
 
@@ -110,9 +111,7 @@ export class MultiscaleAttention extends Module {
     const { version, dropout, norm } = options
     const width = channels / heads
     const pool = (kernel: Extent, stride: Extent) => {
-      const padding = kernel.map((length) => Math.floor(length / 2)) as [number, number, number]
-      const [kernelSize, step] = [[...kernel], [...stride]] as [number, number, number][]
-      const conv = new Conv3d(width, width, kernelSize, { stride: step, padding, groups: width, bias: false })
+      const conv = new Conv3d(width, width, kernel, { stride, padding: halfOf(kernel), groups: width, bias: false })
       return new TokenPool(conv, norm(width))
     }
     const side = Math.max(size[1], size[2])
@@ -223,9 +222,9 @@ export class MultiscaleBlock extends Module {
 }
 
 function skipPool(stride: Extent): MaxPool3d {
-  const kernel = stride.map((step) => (step > 1 ? step + 1 : step)) as [number, number, number]
-  const padding = kernel.map((length) => Math.floor(length / 2)) as [number, number, number]
-  return new MaxPool3d(kernel, { stride: [...stride], padding })
+  const wider = (step: number) => (step > 1 ? step + 1 : step)
+  const kernel: Extent = [wider(stride[0]), wider(stride[1]), wider(stride[2])]
+  return new MaxPool3d(kernel, { stride, padding: halfOf(kernel) })
 }
 
 /** The class token, and in V1 learnt positions in space and time. */
