@@ -4,11 +4,14 @@ import { ALEXNETS } from './alexnet'
 import { BERTS } from './bert'
 import { C3DS } from './c3d'
 import { CLIPS } from './clip'
+import { CONVNEXTS } from './convnext'
 import { DENSENETS } from './densenet'
 import { RCNNS } from './detection'
 import { DISTILBERTS } from './distilbert'
+import { EFFICIENTNETS } from './efficientnet'
 import { PYRAMIDS } from './fpn'
 import { GOOGLENETS } from './googlenet'
+import { GPT2S } from './gpt2'
 import { I3DS } from './i3d'
 import { INCEPTIONS } from './inception-v3'
 import { MNASNETS } from './mnasnet'
@@ -18,6 +21,7 @@ import { MPNETS } from './mpnet'
 import { MVITS } from './mvit'
 import type { NetworkEntry } from './network'
 import { RAFTS } from './raft'
+import { REGNETS } from './regnet'
 import { RESNETS } from './resnet'
 import { ROBERTAS } from './roberta'
 import { S3DS } from './s3d'
@@ -59,6 +63,10 @@ export const BACKBONES = {
   ...DISTILBERTS,
   ...MPNETS,
   ...RAFTS,
+  ...EFFICIENTNETS,
+  ...REGNETS,
+  ...CONVNEXTS,
+  ...GPT2S,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES
