@@ -14,6 +14,7 @@ export {
   SpearmanCorrCoef,
   spearmanCorrCoef,
 } from './correlation'
+export * from './detection'
 export { angularError, endPointError, type FlowMetricOptions, flowOutliers } from './flow'
 export {
   type ImageReduction,

@@ -1,0 +1,17 @@
+// Detections against annotations, as COCO and Pascal VOC count them.
+export { type CocoKind, type CocoOptions, type CocoSummary, evaluateCoco } from './coco'
+export type { CocoDetection, CocoObject, CocoPicture, CocoSegmentation, CocoTruth } from './coco-types'
+export { boxOverlap, COCO_SIGMAS, type KeypointObject, keypointSimilarity, maskOverlap } from './overlap'
+export { maskOfBox, maskOfPolygon, maskOfPolygons } from './polygon'
+export {
+  type CocoBox,
+  type CocoRle,
+  decodeMask,
+  encodeMask,
+  maskArea,
+  maskBox,
+  mergeMasks,
+  packCounts,
+  unpackCounts,
+} from './rle'
+export { evaluateVoc, type VocBox, type VocDetection, type VocObject, type VocOptions, type VocSummary } from './voc'
