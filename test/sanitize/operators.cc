@@ -131,7 +131,7 @@ class Call {
     const at::Tensor dense = given.contiguous();
     const size_t bytes = static_cast<size_t>(held < 0 ? dense.numel() : held) * dense.element_size();
     void* memory = std::malloc(bytes == 0 ? 1 : bytes);
-    std::memcpy(memory, dense.const_data_ptr(), bytes);
+    if (bytes > 0) std::memcpy(memory, dense.const_data_ptr(), bytes);
     return at::from_blob(memory, dense.sizes(), std::free, dense.options());
   }
 
