@@ -6,6 +6,7 @@ export type NetworkTask =
   | 'semantic-segmentation'
   | 'object-detection'
   | 'keypoint-detection'
+  | 'instance-segmentation'
   | 'video-classification'
   | 'optical-flow'
   | 'audio-classification'

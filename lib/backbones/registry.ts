@@ -1,6 +1,7 @@
 import { ArgumentError } from '../native/errors'
 import { nearestNames } from '../native/nearest'
 import { ALEXNETS } from './alexnet'
+import { ASTS } from './ast'
 import { BERTS } from './bert'
 import { C3DS } from './c3d'
 import { CLIPS } from './clip'
@@ -28,9 +29,13 @@ import { S3DS } from './s3d'
 import { SHUFFLENETS_V2 } from './shufflenet-v2'
 import { SQUEEZENETS } from './squeezenet'
 import { SWINS, SWINS_3D } from './swin'
+import { T5S } from './t5'
+import { TIMESFORMERS } from './timesformer'
 import { VGGS } from './vgg'
 import { VIDEO_RESNETS } from './video-resnet'
+import { VIDEOMAES } from './videomae'
 import { VITS } from './vit'
+import { VITS_HF } from './vit-hf'
 import { YOLOV5S } from './yolov5'
 
 /** Every network by its published name. */
@@ -67,6 +72,11 @@ export const BACKBONES = {
   ...REGNETS,
   ...CONVNEXTS,
   ...GPT2S,
+  ...VITS_HF,
+  ...ASTS,
+  ...VIDEOMAES,
+  ...TIMESFORMERS,
+  ...T5S,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

@@ -2,7 +2,9 @@
 import type { GoogLeNet, InceptionV3 } from '../../lib/backbones'
 import type { Module } from '../../lib/nn'
 import type { Tensor } from '../../lib/tensor'
+import { DETECTION_RUNS } from './backbone-runs-detection'
 import { TEXT_RUNS } from './backbone-runs-text'
+import { VIDEO_RUNS } from './backbone-runs-video'
 
 /** Scalars in the largest network that `npm test` runs; larger ones are in the long tests. */
 export const LARGEST_QUICK = 12e6
@@ -19,6 +21,8 @@ const RUNS: Readonly<Record<string, Run>> = {
   inception_v3_aux: { run: (network: InceptionV3, [image]) => network.forwardWithAux(image as Tensor) },
 
   ...TEXT_RUNS,
+  ...DETECTION_RUNS,
+  ...VIDEO_RUNS,
 }
 
 export function runNetwork(name: string, network: Module, inputs: readonly Tensor[]): unknown {
