@@ -37,6 +37,7 @@ import { VIDEOMAES } from './videomae'
 import { VITS } from './vit'
 import { VITS_HF } from './vit-hf'
 import { YOLOV5S } from './yolov5'
+import { HRNETS } from './hrnet'
 
 /** Every network by its published name. */
 export const BACKBONES = {
@@ -77,6 +78,7 @@ export const BACKBONES = {
   ...VIDEOMAES,
   ...TIMESFORMERS,
   ...T5S,
+  ...HRNETS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

@@ -1,16 +1,24 @@
 // Published layouts by name.
 import { CLIP_HF } from './clip'
+import { CONVNEXT_TIMM } from './convnext'
+import { EFFICIENTNET_TIMM, EFFICIENTNET_V2_S_TIMM } from './efficientnet'
 import type { Layout } from './layout'
 import { MVIT_PYTORCHVIDEO } from './mvit'
 import { SWIN_TIMM } from './swin'
+import { VIDEOMAE_TRANSFORMERS_5, VIT_TRANSFORMERS_5 } from './transformers5'
 import { VIT_HF, VIT_TIMM } from './vit'
 
 export { Layout, type LayoutRule, loadPublished } from './layout'
 
 export const LAYOUTS = {
   'clip-hf': CLIP_HF,
+  'convnext-timm': CONVNEXT_TIMM,
+  'efficientnet-timm': EFFICIENTNET_TIMM,
+  'efficientnet-v2-s-timm': EFFICIENTNET_V2_S_TIMM,
   'mvit-pytorchvideo': MVIT_PYTORCHVIDEO,
   'swin-timm': SWIN_TIMM,
+  'videomae-transformers5': VIDEOMAE_TRANSFORMERS_5,
+  'vit-transformers5': VIT_TRANSFORMERS_5,
   'vit-timm': VIT_TIMM,
   'vit-hf': VIT_HF,
 } as const satisfies Readonly<Record<string, Layout>>

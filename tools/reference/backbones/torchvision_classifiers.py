@@ -55,6 +55,9 @@ FAMILIES = {
         ),
     },
     'mnasnet': {'mnasnet1_0': case('mnasnet1_0'), 'mnasnet0_5': case('mnasnet0_5')},
+    'efficientnet': {name: case(name) for name in [f'efficientnet_b{i}' for i in range(8)] + ['efficientnet_v2_s']},
+    'regnet': {name: case(name) for name in ('regnet_y_400mf', 'regnet_x_400mf')},
+    'convnext': {name: case(name) for name in [f'convnext_{size}' for size in ('tiny', 'small', 'base', 'large')]},
     'shufflenet_v2': {name: case(name) for name in ('shufflenet_v2_x1_0', 'shufflenet_v2_x0_5')},
 }
 
