@@ -1,1 +1,20 @@
-export {}
+// Published layouts of data sets, a reader and a writer each.
+export {
+  type CocoBox,
+  type CocoDetection,
+  type CocoRle,
+  type CocoSegmentation,
+  decodeMask,
+  encodeMask,
+  maskArea,
+  maskBox,
+  maskOfBox,
+  maskOfPolygon,
+  maskOfPolygons,
+  mergeMasks,
+} from '../metrics'
+export * from './coco'
+export * from './dota'
+export * from './image-folder'
+export * from './voc'
+export * from './yolo'
