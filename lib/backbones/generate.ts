@@ -1,7 +1,7 @@
 // Writes text with a decoder: the likeliest token each time, or the likeliest of several lines kept side by side.
 import { ArgumentError, CancelledError } from '../native/errors'
 import { wholeNumber } from '../nn/options'
-import { dispose, noGrad, type Tensor, tensor, tidy, tidyAsync } from '../tensor'
+import { type Device, dispose, noGrad, type Tensor, tensor, tidy, tidyAsync } from '../tensor'
 import type { LayerCache } from './text-blocks'
 
 /**
@@ -277,4 +277,45 @@ function reorder(cache: readonly LayerCache[], parents: readonly number[]): read
   })
   forgetCache(cache, next)
   return next
+}
+
+/** The halves of a network that reads with an encoder and writes with a decoder. */
+export interface EncoderDecoder {
+  /** `[N, M, D]`. */
+  readonly encode: () => Tensor
+  readonly decode: (
+    tokens: Tensor,
+    inputs: {
+      readonly encoderHiddenStates: Tensor
+      readonly encoderAttentionMask: Tensor | null
+      readonly cache: readonly LayerCache[] | null
+    },
+  ) => ReturnType<DecodeStep>
+}
+
+/** Writes from what an encoder read, once; every line of a text attends to the text's own. */
+export async function generateFromEncoder(
+  network: EncoderDecoder,
+  source: {
+    readonly rows: number
+    /** Tokens with which every text begins. */
+    readonly start: readonly number[]
+    readonly attentionMask?: Tensor | null
+    readonly device: Device
+  },
+  options: GenerateOptions,
+): Promise<GeneratedText[]> {
+  const { numBeams = 1 } = options
+  const { rows, start, attentionMask, device } = source
+  return tidyAsync(async () => {
+    const lines = (x: Tensor) => (numBeams === 1 ? x : x.repeatInterleave(numBeams, { dim: 0 }))
+    const encoderHiddenStates = noGrad(() => tidy(() => lines(network.encode())))
+    const encoderAttentionMask = attentionMask ? lines(attentionMask) : null
+    const prompt = tensor(BigInt64Array.from(start, BigInt), { device }).repeat([rows, 1])
+    return generate(
+      (tokens, cache) => network.decode(tokens, { encoderHiddenStates, encoderAttentionMask, cache }),
+      prompt,
+      options,
+    )
+  })
 }

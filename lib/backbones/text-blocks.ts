@@ -80,12 +80,12 @@ export function attend(query: Tensor, { key, value }: KeyValues, options: Attend
 export function attendLearnt(
   query: Tensor,
   { key, value }: KeyValues,
-  mask: Tensor,
+  mask: Tensor | null,
   options: Omit<AttendOptions, 'mask'> = {},
 ): Tensor {
   const { dropout: p = 0, scale = 1 / Math.sqrt(query.shape[3] ?? 1) } = options
-  const scores = query.mul(scale).matmul(key.transpose(2, 3)).add(mask)
-  const weights = scores.softmax(-1)
+  const scores = query.mul(scale).matmul(key.transpose(2, 3))
+  const weights = (mask ? scores.add(mask) : scores).softmax(-1)
   return mergeHeads((p > 0 ? drop(weights, { p }) : weights).matmul(value))
 }
 

@@ -1,7 +1,13 @@
 // Against the transformers package; tools/reference/backbones/gpt2.py and t5.py wrote the texts.
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { BertModel, type GenerateOptions, GPT2LMHeadModel, generate } from '../../lib/backbones'
+import {
+  BertModel,
+  type GenerateOptions,
+  GPT2LMHeadModel,
+  generate,
+  T5ForConditionalGeneration,
+} from '../../lib/backbones'
 import { skipInit } from '../../lib/nn'
 import { cat, noGrad, type Tensor, tensor, tidy, tidyAsync, zeros } from '../../lib/tensor'
 import { fillWithHash, hashIntegers } from '../support/hash-weights'
@@ -49,6 +55,21 @@ describe('GPT-2 writes what the transformers package has it write', () => {
     await tidyAsync(async () => {
       const network = tinyGpt2()
       const options = { ...OPTIONS[name], maxNewTokens: 12, eosTokenId: ends, attentionMask: integers(mask) }
+      const written = await network.generate(integers(prompt), options)
+      expect(written.map(({ tokens }) => tokens)).toEqual(texts)
+      if (scores) expect(written.map(({ score }) => score)).toEqual(scores.map((score) => expect.closeTo(score, 4)))
+    })
+  })
+})
+
+describe('T5 writes what the transformers package has it write', () => {
+  const { prompt, mask, cases } = read('t5-generate')
+  test.each(Object.entries(cases))('%s', async (name, { ends, texts, scores }) => {
+    await tidyAsync(async () => {
+      const size = { dModel: 32, dKv: 6, dFf: 48, numLayers: 2, numHeads: 4, vocabSize: 90 }
+      using network = skipInit(() => new T5ForConditionalGeneration(size)).eval()
+      fillWithHash(network)
+      const options = { ...OPTIONS[name], maxNewTokens: 10, eosTokenId: ends, attentionMask: integers(mask) }
       const written = await network.generate(integers(prompt), options)
       expect(written.map(({ tokens }) => tokens)).toEqual(texts)
       if (scores) expect(written.map(({ score }) => score)).toEqual(scores.map((score) => expect.closeTo(score, 4)))

@@ -1,5 +1,5 @@
 // How networks for text and speech are run.
-import type { BertInputs, BertModel } from '../../lib/backbones'
+import type { BertInputs, BertModel, T5Model } from '../../lib/backbones'
 import type { Module } from '../../lib/nn'
 import type { Tensor } from '../../lib/tensor'
 import type { Run } from './backbone-runs'
@@ -25,10 +25,19 @@ const MASKED = [
   'xlm_roberta_tiny',
   'mpnet_base',
   'mpnet_tiny',
+  't5_base_encoder',
+  't5_encoder_tiny',
 ]
+
+/** Tokens of both halves, and a mask for the encoder's. */
+const encoderDecoder: Run = {
+  run: (network: T5Model, [tokens, decoderTokens, attentionMask]: readonly Tensor[]) =>
+    network.forward(tokens as Tensor, decoderTokens as Tensor, { attentionMask }),
+}
 
 export const TEXT_RUNS: Readonly<Record<string, Run>> = {
   ...Object.fromEntries(MASKED.map((name) => [name, masked])),
+  ...Object.fromEntries(['t5_base', 't5_base_lm', 't5_tiny', 't5_lm_tiny'].map((name) => [name, encoderDecoder])),
   bert_decoder_tiny: {
     run: (network: BertModel, [tokens, encoderHiddenStates, encoderAttentionMask]: readonly Tensor[]) =>
       network.forward(tokens as Tensor, { encoderHiddenStates, encoderAttentionMask }),

@@ -65,5 +65,5 @@ for name, options in CASES.items():
         written[name]['scores'] = [float(v) for v in out.sequences_scores]
 path = FIXTURES.parent / 'text' / 'gpt2-generate.json'
 path.parent.mkdir(exist_ok=True)
-path.write_text(json.dumps({'source': SOURCE, 'prompt': tokens.tolist(), 'mask': mask.tolist(), 'cases': written}, indent=1) + '\n')
+path.write_text(json.dumps({'source': SOURCE, 'prompt': tokens.tolist(), 'mask': mask.tolist(), 'cases': written}) + '\n')
 print(written)
