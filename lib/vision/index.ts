@@ -1,4 +1,13 @@
 export * from './boxes'
+export { classActivationMap, type GradCamOptions, gradCam } from './cam'
 export { hsvToRgb, labToRgb, rgbToGrey, rgbToHsv, rgbToLab, rgbToYcbcr, ycbcrToRgb } from './colour'
 export { drawFlowArrows, type FlowArrowOptions } from './flow-arrows'
 export { type FlowColourOptions, flowToColour, middleburyWheel } from './flow-colours'
+export {
+  type DecodeHeatMapOptions,
+  decodeHeatMaps,
+  encodeHeatMaps,
+  type HeatMapOptions,
+} from './heat-maps'
+export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
+export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'
