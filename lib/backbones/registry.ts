@@ -36,6 +36,8 @@ import { VIDEO_RESNETS } from './video-resnet'
 import { VIDEOMAES } from './videomae'
 import { VITS } from './vit'
 import { VITS_HF } from './vit-hf'
+import { WAV2VEC2S } from './wav2vec2'
+import { WHISPERS } from './whisper'
 import { YOLOV5S } from './yolov5'
 import { HRNETS } from './hrnet'
 
@@ -79,6 +81,8 @@ export const BACKBONES = {
   ...TIMESFORMERS,
   ...T5S,
   ...HRNETS,
+  ...WHISPERS,
+  ...WAV2VEC2S,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

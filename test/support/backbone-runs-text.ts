@@ -1,5 +1,5 @@
 // How networks for text and speech are run.
-import type { BertInputs, BertModel, T5Model } from '../../lib/backbones'
+import type { BertInputs, BertModel, T5Model, Wav2Vec2Model } from '../../lib/backbones'
 import type { Module } from '../../lib/nn'
 import type { Tensor } from '../../lib/tensor'
 import type { Run } from './backbone-runs'
@@ -38,6 +38,13 @@ const encoderDecoder: Run = {
 export const TEXT_RUNS: Readonly<Record<string, Run>> = {
   ...Object.fromEntries(MASKED.map((name) => [name, masked])),
   ...Object.fromEntries(['t5_base', 't5_base_lm', 't5_tiny', 't5_lm_tiny'].map((name) => [name, encoderDecoder])),
+  wav2vec2_base: {
+    unused: { names: /^masked_spec_embed$/, why: 'it stands where pretraining masks frames' },
+  },
+  wav2vec2_tiny: {
+    run: (network: Wav2Vec2Model, [waveform, mask]: readonly Tensor[]) =>
+      network.forward(waveform as Tensor, { maskTimeIndices: mask?.ne(0) }),
+  },
   bert_decoder_tiny: {
     run: (network: BertModel, [tokens, encoderHiddenStates, encoderAttentionMask]: readonly Tensor[]) =>
       network.forward(tokens as Tensor, { encoderHiddenStates, encoderAttentionMask }),
