@@ -1,6 +1,15 @@
 export * from './boxes'
 export { classActivationMap, type GradCamOptions, gradCam } from './cam'
 export { hsvToRgb, labToRgb, rgbToGrey, rgbToHsv, rgbToLab, rgbToYcbcr, ycbcrToRgb } from './colour'
+export {
+  type Colours,
+  type DrawBoxesOptions,
+  type DrawKeypointsOptions,
+  type DrawMasksOptions,
+  drawBoundingBoxes,
+  drawKeypoints,
+  drawSegmentationMasks,
+} from './draw'
 export { drawFlowArrows, type FlowArrowOptions } from './flow-arrows'
 export { type FlowColourOptions, flowToColour, middleburyWheel } from './flow-colours'
 export {
