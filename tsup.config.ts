@@ -14,6 +14,7 @@ const library = {
   'train/index': 'lib/train/index.ts',
   'vision/index': 'lib/vision/index.ts',
   'audio/index': 'lib/audio/index.ts',
+  'text/index': 'lib/text/index.ts',
   'backbones/index': 'lib/backbones/index.ts',
   'weights/index': 'lib/weights/index.ts',
   'datasets/index': 'lib/datasets/index.ts',

@@ -1,0 +1,3 @@
+// Tokenizers and metrics of text.
+export type { Encoded } from './post-processors'
+export * from './tokenizer'
