@@ -29,20 +29,29 @@ export interface ResNetOptions {
   readonly widthPerGroup?: number
   /** Which of the last three stages dilate instead of striding. Bottlenecks only. */
   readonly replaceStrideWithDilation?: readonly [boolean, boolean, boolean]
+  /** The first block of a stage that dilates does so too, as in segmentation_models_pytorch; default false. */
+  readonly dilateFirstBlock?: boolean
   readonly normLayer?: NormLayer
   /** Channels of the images; default 3. */
   readonly inChannels?: number
+  /** Stands after the last norm of each block, such as squeeze-and-excitation. Bottlenecks only. */
+  readonly attention?: NormLayer
 }
 
-/** The two kinds of block. */
-export type ResNetBlock = typeof BasicBlock | typeof Bottleneck
-
-interface BlockOptions {
+/** What a block is made with, beside its channels. */
+export interface ResNetBlockOptions {
   readonly stride: number
   readonly groups: number
   readonly baseWidth: number
   readonly dilation: number
   readonly norm: NormLayer
+  readonly attention?: NormLayer | undefined
+}
+
+/** A class of residual blocks: `channels` within, `channels · expansion` out. */
+export interface ResNetBlock {
+  readonly expansion: number
+  new (inChannels: number, channels: number, options: ResNetBlockOptions): Layer
 }
 
 const conv3x3 = (from: number, to: number, stride: number, groups = 1, dilation = 1) =>
@@ -59,12 +68,12 @@ export class BasicBlock extends Module {
   readonly bn2: Layer
   readonly downsample: Sequential | null
 
-  constructor(inChannels: number, channels: number, options: BlockOptions) {
+  constructor(inChannels: number, channels: number, options: ResNetBlockOptions) {
     super()
     const { stride, groups, baseWidth, dilation, norm } = options
-    if (groups !== 1 || baseWidth !== 64 || dilation > 1) {
+    if (groups !== 1 || baseWidth !== 64 || dilation > 1 || options.attention) {
       throw new ArgumentError(
-        `ResNet: groups ${groups}, widthPerGroup ${baseWidth} and dilation ${dilation} need bottleneck blocks, as in resnet50; blocks of two convolutions have 1, 64 and 1`,
+        `ResNet: groups ${groups}, widthPerGroup ${baseWidth}, dilation ${dilation} and attention need bottleneck blocks, as in resnet50; blocks of two convolutions have 1, 64, 1 and none`,
       )
     }
     this.conv1 = conv3x3(inChannels, channels, stride)
@@ -89,10 +98,11 @@ export class Bottleneck extends Module {
   readonly bn2: Layer
   readonly conv3: Conv2d
   readonly bn3: Layer
+  readonly se: Layer | null
   readonly relu = new ReLU({ inplace: true })
   readonly downsample: Sequential | null
 
-  constructor(inChannels: number, channels: number, options: BlockOptions) {
+  constructor(inChannels: number, channels: number, options: ResNetBlockOptions) {
     super()
     const { stride, groups, baseWidth, dilation, norm } = options
     const width = Math.trunc(channels * (baseWidth / 64)) * groups
@@ -103,18 +113,21 @@ export class Bottleneck extends Module {
     this.bn2 = norm(width)
     this.conv3 = conv1x1(width, outChannels)
     this.bn3 = norm(outChannels)
+    this.se = options.attention?.(outChannels) ?? null
     this.downsample = shortcut(inChannels, outChannels, stride, norm)
   }
 
   forward(input: Tensor): Tensor {
     let y = this.relu.forward(this.bn1.forward(this.conv1.forward(input)))
     y = this.relu.forward(this.bn2.forward(this.conv2.forward(y)))
-    return this.relu.forward(this.bn3.forward(this.conv3.forward(y)).add(this.downsample?.forward(input) ?? input))
+    y = this.bn3.forward(this.conv3.forward(y))
+    y = this.se?.forward(y) ?? y
+    return this.relu.forward(y.add(this.downsample?.forward(input) ?? input))
   }
 }
 
 /** A projection where sizes change; the input itself elsewhere. */
-function shortcut(from: number, to: number, stride: number, norm: NormLayer): Sequential | null {
+export function shortcut(from: number, to: number, stride: number, norm: NormLayer): Sequential | null {
   return stride === 1 && from === to ? null : new Sequential(conv1x1(from, to, stride), norm(to))
 }
 
@@ -137,7 +150,14 @@ export abstract class ResNetTrunk extends Module {
   /** @param blocks how many blocks each of the four stages has */
   constructor(block: ResNetBlock, blocks: readonly number[], options: ResNetTrunkOptions = {}) {
     super()
-    const { zeroInitResidual = false, groups = 1, widthPerGroup: baseWidth = 64, inChannels: colours = 3 } = options
+    const {
+      zeroInitResidual = false,
+      groups = 1,
+      widthPerGroup: baseWidth = 64,
+      inChannels: colours = 3,
+      dilateFirstBlock = false,
+    } = options
+    const { attention } = options
     const {
       replaceStrideWithDilation = [false, false, false],
       normLayer: norm = (channels) => new BatchNorm2d(channels),
@@ -145,19 +165,20 @@ export abstract class ResNetTrunk extends Module {
     this.conv1 = new Conv2d(colours, 64, 7, { stride: 2, padding: 3, bias: false })
     this.bn1 = norm(64)
 
+    const shared = { groups, baseWidth, norm, attention }
     let [inChannels, dilation] = [64, 1]
     const stage = (index: number): Sequential => {
       const channels = 64 * 2 ** index
       const dilates = index > 0 && replaceStrideWithDilation[index - 1]
       const stride = index === 0 || dilates ? 1 : 2
       const layers: Layer[] = []
+      const before = dilation
+      if (dilates) dilation *= 2
       for (let i = 0; i < (blocks[index] ?? 0); i++) {
-        // The first block of a stage that dilates still has the dilation of the stage before.
-        layers.push(
-          new block(inChannels, channels, { stride: i === 0 ? stride : 1, groups, baseWidth, dilation, norm }),
-        )
+        // In torchvision the first block of a stage that dilates still has the dilation of the stage before.
+        const own = i === 0 && !dilateFirstBlock ? before : dilation
+        layers.push(new block(inChannels, channels, { ...shared, stride: i === 0 ? stride : 1, dilation: own }))
         inChannels = channels * block.expansion
-        if (i === 0 && dilates) dilation *= 2
       }
       return new Sequential(...layers)
     }

@@ -1,6 +1,6 @@
 // What of detectors is compared: their heads, before anything is sorted or dropped, so that a last bit cannot change which
 // boxes there are.
-import type { FasterRCNN } from '../../lib/backbones'
+import type { FasterRCNN, FCOS, RetinaNet, SSD } from '../../lib/backbones'
 import { cat, type Tensor } from '../../lib/tensor'
 import type { Run } from './backbone-runs'
 
@@ -29,6 +29,10 @@ const rcnn: Run = {
   },
 }
 
+const dense: Run = {
+  run: (network: RetinaNet | FCOS | SSD, [image]) => network.head.forward(network.backbone.forward(image as Tensor)),
+}
+
 /** A network with norms that train, and with those of the published weights. */
 const both = (name: string, run: Run): Readonly<Record<string, Run>> => ({ [name]: run, [`${name}_frozenbn`]: run })
 
@@ -36,4 +40,10 @@ export const DETECTION_RUNS: Readonly<Record<string, Run>> = {
   ...both('fasterrcnn_resnet50_fpn', rcnn),
   ...both('maskrcnn_resnet50_fpn', rcnn),
   ...both('keypointrcnn_resnet50_fpn', rcnn),
+  fasterrcnn_mobilenet_v3_large_fpn: rcnn,
+  ...both('retinanet_resnet50_fpn', dense),
+  ...both('fcos_resnet50_fpn', dense),
+  ssd300_vgg16: dense,
+  ssdlite320_mobilenet_v3_large: dense,
+  smp_pspnet_resnet50: { unused: { names: /^encoder\.layer[34]\./, why: 'the encoder ends at stride 8' } },
 }

@@ -1,7 +1,11 @@
 // Detectors with torchvision's names.
 export * from './detector'
+export * from './fcos'
+export * from './mobilenet'
 export * from './rcnn'
+export * from './retinanet'
 export * from './roi-heads'
 export * from './rpn'
+export * from './ssd'
 export * from './transform'
 export type { Detection, DetectionLosses, DetectionTarget, ImageBatch } from './types'
