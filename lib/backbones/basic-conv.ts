@@ -2,20 +2,27 @@
 import { BatchNorm2d, Conv2d, type ConvOptions, Module, ReLU, type Size } from '../nn'
 import { cat, type Tensor } from '../tensor'
 
+interface BasicConvOptions extends Pick<ConvOptions<2>, 'stride' | 'padding'> {
+  /** Default true. */
+  readonly relu?: boolean
+}
+
 /** Convolution, batch norm, ReLU: what the Inception papers call a convolution. */
 export class BasicConv2d extends Module {
   readonly conv: Conv2d
   readonly bn: BatchNorm2d
-  readonly relu = new ReLU({ inplace: true })
+  readonly relu: ReLU | null
 
-  constructor(from: number, to: number, kernelSize: Size<2>, options: Pick<ConvOptions<2>, 'stride' | 'padding'> = {}) {
+  constructor(from: number, to: number, kernelSize: Size<2>, { relu = true, ...options }: BasicConvOptions = {}) {
     super()
     this.conv = new Conv2d(from, to, kernelSize, { bias: false, ...options })
     this.bn = new BatchNorm2d(to, { eps: 1e-3 })
+    this.relu = relu ? new ReLU({ inplace: true }) : null
   }
 
   forward(input: Tensor): Tensor {
-    return this.relu.forward(this.bn.forward(this.conv.forward(input)))
+    const x = this.bn.forward(this.conv.forward(input))
+    return this.relu?.forward(x) ?? x
   }
 }
 

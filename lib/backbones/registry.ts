@@ -2,31 +2,45 @@ import { ArgumentError } from '../native/errors'
 import { nearestNames } from '../native/nearest'
 import { ALEXNETS } from './alexnet'
 import { ASTS } from './ast'
+import { BEITS } from './beit'
 import { BERTS } from './bert'
+import { BLIPS } from './blip'
 import { C3DS } from './c3d'
 import { CLIPS } from './clip'
 import { CONVNEXTS } from './convnext'
 import { DENSENETS } from './densenet'
-import { RCNNS } from './detection'
+import { FCOSES, MOBILENET_DETECTORS, RCNNS, RETINANETS, SSDS } from './detection'
 import { DISTILBERTS } from './distilbert'
 import { EFFICIENTNETS } from './efficientnet'
 import { PYRAMIDS } from './fpn'
+import { GHOSTNETS } from './ghostnet'
 import { GOOGLENETS } from './googlenet'
 import { GPT2S } from './gpt2'
+import { GATED_GRAPH_NETWORKS, GRAPH_ATTENTION_NETWORKS, GRAPH_NETWORKS } from './graph'
+import { HRNETS } from './hrnet'
 import { I3DS } from './i3d'
+import { INCEPTION_RESNETS } from './inception-resnet'
 import { INCEPTIONS } from './inception-v3'
+import { LPIPS_NETWORKS } from './lpips'
+import { MIXERS } from './mlp-mixer'
 import { MNASNETS } from './mnasnet'
 import { MOBILENETS_V2 } from './mobilenet-v2'
 import { MOBILENETS_V3 } from './mobilenet-v3'
 import { MPNETS } from './mpnet'
+import { MTCNNS } from './mtcnn'
 import { MVITS } from './mvit'
 import type { NetworkEntry } from './network'
+import { POINTNET_CLASSIFIERS, POINTNET_PARTS, POINTNET_SCENES } from './pointnet'
+import { POINTNET2_CLASSIFIERS, POINTNET2_PARTS, POINTNET2_SCENES } from './pointnet2'
 import { RAFTS } from './raft'
 import { REGNETS } from './regnet'
+import { RES2NETS } from './res2net'
 import { RESNETS } from './resnet'
 import { ROBERTAS } from './roberta'
 import { S3DS } from './s3d'
+import { ENCODER_DECODERS, SEGMENTATION_NETWORKS, UNETS } from './segmentation'
 import { SHUFFLENETS_V2 } from './shufflenet-v2'
+import { SLOWFASTS, VIDEO_BOTTLENECKS } from './slowfast'
 import { SQUEEZENETS } from './squeezenet'
 import { SWINS, SWINS_3D } from './swin'
 import { T5S } from './t5'
@@ -34,12 +48,15 @@ import { TIMESFORMERS } from './timesformer'
 import { VGGS } from './vgg'
 import { VIDEO_RESNETS } from './video-resnet'
 import { VIDEOMAES } from './videomae'
+import { VILTS } from './vilt'
 import { VITS } from './vit'
 import { VITS_HF } from './vit-hf'
 import { WAV2VEC2S } from './wav2vec2'
 import { WHISPERS } from './whisper'
+import { X3DS } from './x3d'
+import { XCEPTIONS } from './xception'
+import { ALIGNED_XCEPTIONS } from './xception-aligned'
 import { YOLOV5S } from './yolov5'
-import { HRNETS } from './hrnet'
 
 /** Every network by its published name. */
 export const BACKBONES = {
@@ -48,6 +65,13 @@ export const BACKBONES = {
   ...RESNETS,
   ...PYRAMIDS,
   ...RCNNS,
+  ...RETINANETS,
+  ...FCOSES,
+  ...SSDS,
+  ...MOBILENET_DETECTORS,
+  ...SEGMENTATION_NETWORKS,
+  ...ENCODER_DECODERS,
+  ...UNETS,
   ...VIDEO_RESNETS,
   ...C3DS,
   ...I3DS,
@@ -81,8 +105,31 @@ export const BACKBONES = {
   ...TIMESFORMERS,
   ...T5S,
   ...HRNETS,
+  ...RES2NETS,
+  ...XCEPTIONS,
+  ...ALIGNED_XCEPTIONS,
+  ...GHOSTNETS,
+  ...VIDEO_BOTTLENECKS,
+  ...SLOWFASTS,
+  ...X3DS,
+  ...BEITS,
+  ...MIXERS,
+  ...POINTNET_CLASSIFIERS,
+  ...POINTNET_PARTS,
+  ...POINTNET_SCENES,
+  ...POINTNET2_CLASSIFIERS,
+  ...POINTNET2_PARTS,
+  ...POINTNET2_SCENES,
   ...WHISPERS,
   ...WAV2VEC2S,
+  ...BLIPS,
+  ...VILTS,
+  ...INCEPTION_RESNETS,
+  ...MTCNNS,
+  ...LPIPS_NETWORKS,
+  ...GRAPH_NETWORKS,
+  ...GRAPH_ATTENTION_NETWORKS,
+  ...GATED_GRAPH_NETWORKS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES
