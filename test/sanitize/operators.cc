@@ -57,10 +57,12 @@ const std::map<std::string, at::ScalarType> kDTypes = {
 /// One call: everything random about it.
 class Call {
  public:
-  Call(const Example& example, uint64_t seed, bool planted) : example_(example), random_(seed), planted_(planted) {
+  /// @param first the example as it stands, in float32: every operator takes that
+  Call(const Example& example, uint64_t seed, bool first, bool planted)
+      : example_(example), random_(seed), planted_(planted) {
     const at::ScalarType any[] = {at::kFloat, at::kFloat, at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kByte};
-    dtype_ = planted ? at::kFloat : any[below(std::size(any))];
-    changes_sizes_ = !planted && below(8) != 0;
+    dtype_ = first ? at::kFloat : any[below(std::size(any))];
+    changes_ = !first && below(4) != 0;
   }
 
   /// Whether the operator took it.
@@ -83,13 +85,13 @@ class Call {
 
   /// A size becomes another one wherever it stands, so that tensors that agreed go on to agree.
   int64_t size(int64_t given) {
-    if (!changes_sizes_) return given;
+    if (!changes_) return given;
     const auto [known, fresh] = sizes_.try_emplace(given, given);
     if (fresh && below(3) == 0) known->second = static_cast<int64_t>(below(4) == 0 ? below(3) : below(40));
     return below(60) == 0 ? static_cast<int64_t>(below(10)) : known->second;
   }
 
-  int64_t integer(int64_t given) { return planted_ || below(12) != 0 ? given : static_cast<int64_t>(below(9)) - 2; }
+  int64_t integer(int64_t given) { return !changes_ || below(12) != 0 ? given : static_cast<int64_t>(below(9)) - 2; }
 
   at::Tensor tensor(const std::vector<std::string>& words) {
     const at::ScalarType dtype = words[0] == "any" ? dtype_ : kDTypes.at(words[0]);
@@ -147,6 +149,9 @@ class Call {
     if (given.kind == "ints") {
       c10::List<int64_t> list;
       for (size_t i = 1; i < words.size(); ++i) list.push_back(integer(std::stoll(words[i])));
+      // int[2] takes one number for both, which only unboxed calls spread.
+      const auto wanted = static_cast<size_t>(schema.N().value_or(1));
+      while (list.size() >= 1 && list.size() < wanted) list.push_back(list.get(0));
       return list;
     }
     if (given.kind == "bools") {
@@ -162,7 +167,8 @@ class Call {
   const bool planted_;
   bool has_planted_ = false;
   at::ScalarType dtype_;
-  bool changes_sizes_;
+  /// Of sizes and of whole numbers.
+  bool changes_;
   std::map<int64_t, int64_t> sizes_;
 };
 
@@ -177,12 +183,14 @@ int main(int argc, char** argv) {
   std::map<std::string, std::pair<int64_t, int64_t>> outcomes;
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  bool first = true;
   do {
     for (const Example& example : examples) {
-      const bool taken = Call(example, seed++, planted).run();
+      const bool taken = Call(example, seed++, first, planted).run();
       auto& [ran, refused] = outcomes[example.name];
       ++(taken ? ran : refused);
     }
+    first = false;
   } while (!planted && elapsed() < seconds);
   for (const auto& [name, counts] : outcomes) {
     std::printf("%-40s %7ld ran %7ld refused\n", name.c_str(), static_cast<long>(counts.first),
