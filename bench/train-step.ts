@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { resnet18 } from '../lib/backbones'
 import { readSafetensors } from '../lib/io'
 import type { Layer } from '../lib/nn'
 import { AdamW } from '../lib/optim'
 import { capture, crossEntropyLoss, keep, memory, setNumThreads, type Tensor, tensor, tidy } from '../lib/tensor'
 import type { Context } from './benchmarks'
-import { EncoderClassifier, resnet18 } from './support/networks'
+import { EncoderClassifier } from './support/networks'
 import { PythonPeer } from './support/python'
 import { largestDifference, median, type Row } from './support/result'
 
@@ -26,7 +27,7 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { name: 'ResNet-18, 8×3×64×64', peer: 'resnet18', steps: 2, model: () => resnet18(10) },
+  { name: 'ResNet-18, 8×3×64×64', peer: 'resnet18', steps: 2, model: () => resnet18({ numClasses: 10 }) },
   {
     name: 'Transformer, 6 layers, d 256, 8×128 tokens',
     peer: 'transformer',

@@ -1,8 +1,7 @@
-// The networks of networks.ts in tfjs, with batch norms folded beforehand: tfjs has no such pass.
-import type { BatchNorm2d, Conv2d, Linear } from '../../lib/nn'
-import { Conv2d as Convolution, BatchNorm2d as Norm, Sequential } from '../../lib/nn'
+// ResNet and MobileNet v2 in tfjs, with batch norms folded beforehand: tfjs has no such pass.
+import { Bottleneck, InvertedResidual, MobileNetV2, ResNet } from '../../lib/backbones'
+import { BatchNorm2d, Conv2d, type Layer, type Linear, Sequential } from '../../lib/nn'
 import { noGrad, type Tensor, tidy } from '../../lib/tensor'
-import { Bottleneck, InvertedResidual, type MobileNetV2, ResNet } from './networks'
 import type { Tf, TfActivation, TfTensor } from './tfjs-api'
 
 interface FoldedConv {
@@ -14,15 +13,18 @@ interface FoldedConv {
 }
 
 /** A function from an NHWC image to scores. */
-export function inTfjs(tf: Tf, network: ResNet | MobileNetV2): (x: TfTensor) => TfTensor {
+export function inTfjs(tf: Tf, network: Layer): (x: TfTensor) => TfTensor {
   const fold = folder(tf)
-  return network instanceof ResNet ? resnet(tf, network, fold) : mobileNet(tf, network, fold)
+  if (network instanceof ResNet) return resnet(tf, network, fold)
+  if (network instanceof MobileNetV2) return mobileNet(tf, network, fold)
+  throw new Error('bench: this network is not written for tfjs')
 }
 
 function folder(tf: Tf) {
-  return (conv: Conv2d, norm: BatchNorm2d): FoldedConv =>
+  return (conv: Layer | undefined, norm: Layer | undefined): FoldedConv =>
     noGrad(() =>
       tidy(() => {
+        if (!(conv instanceof Conv2d && norm instanceof BatchNorm2d)) throw new Error('bench: a layer is no convolution')
         const { runningMean, runningVar, weight, bias } = norm
         if (!runningMean || !runningVar || !weight || !bias) throw new Error('bench: a batch norm without statistics')
         const scale = runningVar.add(norm.eps).rsqrt().mul(weight)
@@ -64,10 +66,9 @@ function resnet(tf: Tf, network: ResNet, fold: Fold) {
     [...stage].map((block) => {
       if (!(block instanceof Bottleneck)) throw new Error('bench: tfjs runs bottleneck blocks only')
       const side = block.downsample
-      const [conv, norm] = side ? [...side] : []
       return {
         convs: [fold(block.conv1, block.bn1), fold(block.conv2, block.bn2), fold(block.conv3, block.bn3)] as const,
-        side: conv instanceof Convolution && norm instanceof Norm ? fold(conv, norm) : undefined,
+        side: side ? fold(side.at(0), side.at(1)) : undefined,
       }
     }),
   )
@@ -87,17 +88,16 @@ function resnet(tf: Tf, network: ResNet, fold: Fold) {
 function mobileNet(tf: Tf, network: MobileNetV2, fold: Fold) {
   const convNorm = (layer: unknown, activation: TfActivation) => {
     const [conv, norm] = layer instanceof Sequential ? [...layer] : []
-    if (!(conv instanceof Convolution && norm instanceof Norm)) throw new Error('bench: a layer is no convolution')
     return { conv: fold(conv, norm), activation }
   }
   const stages = [...network.features].map((layer) => {
     if (!(layer instanceof InvertedResidual)) return { shortcut: false, steps: [convNorm(layer, 'relu6')] }
     const inner = [...layer.conv]
     const narrow = new Sequential(...inner.slice(-2))
-    return {
-      shortcut: layer.shortcut,
-      steps: [...inner.slice(0, -2).map((each) => convNorm(each, 'relu6')), convNorm(narrow, 'linear')],
-    }
+    const steps = [...inner.slice(0, -2).map((each) => convNorm(each, 'relu6')), convNorm(narrow, 'linear')]
+    const [first, last] = [steps[0]?.conv.filter, steps.at(-1)?.conv.filter]
+    const shortcut = first?.shape[2] === last?.shape[3] && steps.every(({ conv }) => conv.stride === 1)
+    return { shortcut, steps }
   })
   const head = classifier(tf, network.classifier.at(1) as Linear)
   return (x: TfTensor) =>
