@@ -96,11 +96,11 @@ export class VisionTransformerEncoder extends Module {
     super()
     this.posEmbedding = parameter(init.normal_(empty([1, tokens, size.width]), { std: 0.02 }))
     this.dropout = new Dropout({ p: options.dropout })
-    const blocks = Array.from({ length: size.depth }, (_, i) => [
-      `encoder_layer_${i}`,
-      new VisionTransformerBlock(size, options),
-    ])
-    this.layers = new Sequential(Object.fromEntries(blocks) as Record<string, VisionTransformerBlock>)
+    const blocks = Array.from(
+      { length: size.depth },
+      (_, i) => [`encoder_layer_${i}`, new VisionTransformerBlock(size, options)] as const,
+    )
+    this.layers = new Sequential(Object.fromEntries(blocks))
     this.ln = options.norm(size.width)
   }
 

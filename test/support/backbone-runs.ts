@@ -4,6 +4,7 @@ import type { Module } from '../../lib/nn'
 import type { Tensor } from '../../lib/tensor'
 import { DETECTION_RUNS } from './backbone-runs-detection'
 import { TEXT_RUNS } from './backbone-runs-text'
+import { TRANSFORMER_RUNS } from './backbone-runs-transformers'
 import { VIDEO_RUNS } from './backbone-runs-video'
 
 /** Scalars in the largest network that `npm test` runs; larger ones are in the long tests. */
@@ -23,6 +24,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   ...TEXT_RUNS,
   ...DETECTION_RUNS,
   ...VIDEO_RUNS,
+  ...TRANSFORMER_RUNS,
 }
 
 export function runNetwork(name: string, network: Module, inputs: readonly Tensor[]): unknown {

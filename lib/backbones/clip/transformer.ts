@@ -6,6 +6,7 @@ import {
   LayerNorm,
   Linear,
   Module,
+  ModuleList,
   MultiheadAttention,
   type Parameter,
   parameter,
@@ -53,7 +54,7 @@ export class ClipBlock extends Module {
 
 /** Blocks one after the other; with `causal`, no token sees a later one. */
 export class ClipTransformer extends Module {
-  readonly resblocks: Sequential<readonly ClipBlock[]>
+  readonly resblocks: ModuleList<ClipBlock>
 
   constructor(
     readonly width: number,
@@ -62,14 +63,14 @@ export class ClipTransformer extends Module {
     { causal = false }: { causal?: boolean } = {},
   ) {
     super()
-    this.resblocks = new Sequential(...Array.from({ length: depth }, () => new ClipBlock(width, heads, causal)))
+    this.resblocks = new ModuleList(Array.from({ length: depth }, () => new ClipBlock(width, heads, causal)))
   }
 
   /** First values of the text side: smaller the deeper the network, as in GPT-2. */
   resetAsText(): void {
     const { width, depth } = this
     const into = width ** -0.5 * (2 * depth) ** -0.5
-    for (const { attn, mlp } of this.resblocks as Iterable<ClipBlock>) {
+    for (const { attn, mlp } of this.resblocks) {
       if (attn.inProjWeight) init.normal_(attn.inProjWeight, { std: width ** -0.5 })
       init.normal_(attn.outProj.weight, { std: into })
       const [fc, , proj] = mlp
@@ -79,7 +80,9 @@ export class ClipTransformer extends Module {
   }
 
   forward(tokens: Tensor): Tensor {
-    return this.resblocks.forward(tokens)
+    let x = tokens
+    for (const block of this.resblocks) x = block.forward(x)
+    return x
   }
 }
 
