@@ -3,9 +3,11 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bridge } from '../lib/native/frame'
 import { findLibTorch } from '../lib/native/libtorch'
+import { benchmarkTables } from './benchmark-tables'
 import type { Surface } from './generate-ops/public-set'
 import { buildSurface, type OperatorSurface } from './generate-ops/surface'
 import { writeSurface } from './generate-ops/write'
+import { networkTable } from './network-table'
 import { operatorTable } from './operator-table'
 
 const PACKAGE = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -24,7 +26,12 @@ export function staleFiles(surface: OperatorSurface = currentSurface()): string[
 }
 
 function generatedFiles(surface: OperatorSurface): [path: string, text: string][] {
-  return [...writeSurface(surface), ['docs/ops.md', operatorTable()]]
+  return [
+    ...writeSurface(surface),
+    ['docs/ops.md', operatorTable()],
+    ['docs/benchmarks.md', benchmarkTables()],
+    ['docs/networks.md', networkTable()],
+  ]
 }
 
 function textAt(path: string): string | undefined {
