@@ -1,3 +1,10 @@
 // Tokenizers and metrics of text.
+export { type BleuOptions, type BleuScore, bleu } from './bleu'
+export { captionWords, type Words } from './caption-words'
+export { type CiderScore, cider, ciderD } from './cider'
+export { corpusMeteor, type MeteorOptions, meteor } from './meteor'
+export { porterStem } from './porter'
 export type { Encoded } from './post-processors'
+export { corpusRougeL, type RougeScore, rougeL } from './rouge'
+export { corpusSpiceLite, spiceLite } from './spice-lite'
 export * from './tokenizer'
