@@ -280,7 +280,7 @@ function reorder(cache: readonly LayerCache[], parents: readonly number[]): read
 }
 
 /** The halves of a network that reads with an encoder and writes with a decoder. */
-export interface EncoderDecoder {
+export interface SequenceToSequence {
   /** `[N, M, D]`. */
   readonly encode: () => Tensor
   readonly decode: (
@@ -295,7 +295,7 @@ export interface EncoderDecoder {
 
 /** Writes from what an encoder read, once; every line of a text attends to the text's own. */
 export async function generateFromEncoder(
-  network: EncoderDecoder,
+  network: SequenceToSequence,
   source: {
     readonly rows: number
     /** Tokens with which every text begins. */
