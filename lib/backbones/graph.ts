@@ -1,6 +1,6 @@
 // Networks over graphs: GCN, GAT, GraphSAGE, GIN and gated message passing, with torch_geometric's names.
 import { ArgumentError, ShapeError } from '../native/errors'
-import { Dropout, Module, ModuleList } from '../nn'
+import { Dropout, functional as F, Module, ModuleList } from '../nn'
 import type { Tensor } from '../tensor'
 import { GATConv, GatedGraphConv, GCNConv, GINConv, SAGEConv } from './graph-layers'
 import type { NetworkEntry } from './network'
@@ -58,7 +58,7 @@ export class GraphNetwork extends Module {
   forward(nodes: Tensor, edgeIndex: Tensor): Tensor {
     let x = nodes
     for (const [i, conv] of [...this.convs].entries()) {
-      if (i > 0) x = this.dropout.forward(this.activation === 'elu' ? x.elu() : x.relu())
+      if (i > 0) x = this.dropout.forward(this.activation === 'elu' ? F.elu(x) : x.relu())
       x = conv.forward(x, edgeIndex)
     }
     return x

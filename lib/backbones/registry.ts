@@ -10,6 +10,7 @@ import { CLIPS } from './clip'
 import { CONVNEXTS } from './convnext'
 import { DENSENETS } from './densenet'
 import { FCOSES, MOBILENET_DETECTORS, RCNNS, RETINANETS, SSDS } from './detection'
+import { DGCNNS } from './dgcnn'
 import { DISTILBERTS } from './distilbert'
 import { EFFICIENTNETS } from './efficientnet'
 import { PYRAMIDS } from './fpn'
@@ -21,6 +22,7 @@ import { HRNETS } from './hrnet'
 import { I3DS } from './i3d'
 import { INCEPTION_RESNETS } from './inception-resnet'
 import { INCEPTIONS } from './inception-v3'
+import { KPCONVS } from './kpconv'
 import { LPIPS_NETWORKS } from './lpips'
 import { MIXERS } from './mlp-mixer'
 import { MNASNETS } from './mnasnet'
@@ -130,6 +132,8 @@ export const BACKBONES = {
   ...GRAPH_NETWORKS,
   ...GRAPH_ATTENTION_NETWORKS,
   ...GATED_GRAPH_NETWORKS,
+  ...DGCNNS,
+  ...KPCONVS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES
