@@ -38,7 +38,7 @@ export async function features(
     const started = performance.now()
     if (random) note('features: the weights are random, as asked; the features mean nothing')
     const model = (random ? entry.create() : skipInit(() => entry.create())) as Network
-    if (!random) await loadNetworkWeights(options.model, model, weights, 'features')
+    const layout = random ? undefined : await loadNetworkWeights(options.model, model, weights, 'features')
     const layer = options.layer ?? entry.features
     const result = await withProgress(!options.json, (onProgress) =>
       extractFeatures(model, images, { layer, input, batchSize: options.batchSize, signal, onProgress }),
@@ -54,6 +54,7 @@ export async function features(
     const summary = {
       model: options.model,
       weights,
+      layout,
       layer,
       images,
       shape: result.shape,

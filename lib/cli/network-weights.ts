@@ -1,23 +1,31 @@
 // Weights of a network by name or by file, read into it; and which network a file is of.
 import { existsSync } from 'node:fs'
-import { extname } from 'node:path'
-import { type BackboneName, backboneEntry, backboneNames } from '../backbones'
+import { basename, extname } from 'node:path'
+import { type BackboneName, backboneEntry, backboneNames, LAYOUTS, type LayoutName, loadPublished } from '../backbones'
 import { loadPth, readSafetensors, stateDictOf } from '../io'
 import { ShapeError, VisionNativeError } from '../native/errors'
 import { type Module, skipInit } from '../nn'
-import { noGrad, type Tensor } from '../tensor'
+import { noGrad, type Tensor, tidy } from '../tensor'
 import { bestFit, defaultOf, describeFit, type Fit, type FitCandidate, localWeights, weightsEntry } from '../weights'
-import { UsageError } from './command'
+import { note, UsageError } from './command'
 
 /** Tensors of a `.safetensors` or PyTorch file by name. */
 export async function readState(path: string): Promise<ReadonlyMap<string, Tensor>> {
   if (extname(path).toLowerCase() === '.safetensors') return readSafetensors(path)
-  return stateDictOf(await loadPth(path))
+  const value = await loadPth(path)
+  // What pytorchvideo calls it.
+  const key = value instanceof Map && value.has('model_state') ? 'model_state' : undefined
+  return stateDictOf(value, { key })
 }
 
-/** Names and shapes of every network of the registry. */
-export function* registryCandidates(): Generator<FitCandidate> {
-  for (const name of backboneNames()) yield { name, shapes: () => shapesOf(name) }
+/** Names and shapes of every network of the registry; those that a file is named after come first. */
+export function* registryCandidates(file = ''): Generator<FitCandidate> {
+  const letters = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const isNamed = (name: BackboneName) => letters(basename(file)).includes(letters(name))
+  const names = backboneNames()
+  for (const name of [...names.filter(isNamed), ...names.filter((other) => !isNamed(other))]) {
+    yield { name, shapes: () => shapesOf(name) }
+  }
 }
 
 function shapesOf(name: BackboneName): ReadonlyMap<string, readonly number[]> {
@@ -29,9 +37,12 @@ function shapesOf(name: BackboneName): ReadonlyMap<string, readonly number[]> {
   }
 }
 
-/** The known network that a state dict fits best. */
-export function identify(state: ReadonlyMap<string, { readonly shape: readonly number[] }>): Fit | undefined {
-  return noGrad(() => bestFit(state, registryCandidates()))
+/** The known network that a state dict fits best. @param file where it is from, whose name may tell */
+export function identify(
+  state: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  file: string,
+): Fit | undefined {
+  return noGrad(() => bestFit(state, registryCandidates(file)))
 }
 
 /**
@@ -56,21 +67,44 @@ export async function weightsFile(name: string, weights: string | undefined, cal
 }
 
 /**
- * Reads weights from a file into a network.
+ * Reads weights from a file into a network, under this package's names or those of a published layout.
  *
+ * @returns the layout, where the names were a publisher's
  * @throws ShapeError when they are of another network; it says of which
  */
-export async function loadNetworkWeights(name: string, model: Module, path: string, caller: string): Promise<void> {
+export async function loadNetworkWeights(
+  name: string,
+  model: Module,
+  path: string,
+  caller: string,
+): Promise<LayoutName | undefined> {
   const state = await readState(path)
   try {
     model.loadStateDict(state)
+    return undefined
   } catch (cause) {
     if (!VisionNativeError.is(cause, 'Shape')) throw cause
-    const fit = describeFit(identify(state))
+    const layout = tryLayouts(model, state)
+    if (layout !== undefined) return layout
+    note(`${caller}: ${path} does not fit ${name}; comparing it with the known networks, which may take half a minute`)
+    const fit = describeFit(identify(state, path))
     throw new ShapeError(`${caller}: ${path} holds no weights of ${name}: ${fit}\n${shortened(cause.message)}`, {
       cause,
     })
   }
+}
+
+/** Loads weights by the first layout that they fit whole. */
+function tryLayouts(model: Module, state: ReadonlyMap<string, Tensor>): LayoutName | undefined {
+  return (Object.keys(LAYOUTS) as LayoutName[]).find((name) => {
+    try {
+      tidy(() => loadPublished(model, state, LAYOUTS[name]))
+      return true
+    } catch (error) {
+      if (VisionNativeError.is(error, 'Format') || VisionNativeError.is(error, 'Shape')) return false
+      throw error
+    }
+  })
 }
 
 function named(weights: string, caller: string): ReturnType<typeof weightsEntry> {

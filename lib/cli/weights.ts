@@ -102,7 +102,7 @@ export interface ConvertOptions extends CommonOptions {
   /** `FROM=TO`, in order. */
   readonly rename?: readonly string[]
   readonly layout?: string
-  /** Compares the result with every known network, which takes some seconds. */
+  /** Compares the result with every known network, which may take half a minute. */
   readonly identify?: boolean
   /** Reads the rules and the layout the other way. */
   readonly reverse?: boolean
@@ -128,7 +128,7 @@ export async function convert(input: string, output: string, options: ConvertOpt
     const tensors = new Map([...state].map(([name, tensor]) => [name, tensor.contiguous()]))
     if (extname(output).toLowerCase() === '.safetensors') await writeSafetensors(output, tensors)
     else await savePth(output, tensors)
-    const fit = options.identify ? describeFit(identify(tensors)) : undefined
+    const fit = options.identify ? describeFit(identify(tensors, input)) : undefined
     if (json) printJson({ input, output, tensors: tensors.size, fit })
     else console.log([`${output}: ${tensors.size} tensors`, fit].filter(Boolean).join('; '))
     return EXIT.ok

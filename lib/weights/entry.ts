@@ -40,7 +40,9 @@ function* entries(): Generator<WeightsEntry> {
       }
     }
   }
-  for (const [name, row] of Object.entries(OTHER_WEIGHTS)) yield { name, file: fileOf(name, row.url), ...row }
+  for (const [name, row] of Object.entries(OTHER_WEIGHTS)) {
+    yield { name, network: networkOf(name), file: fileOf(name, row.url), ...row }
+  }
 }
 
 function networkOf(name: string): string {

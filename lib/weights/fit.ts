@@ -41,14 +41,20 @@ export function rankFits(
 /**
  * The network that fits a state dict best; undefined when none has even a tenth of it.
  *
- * @param candidates as of `rankFits`
+ * @param candidates as of `rankFits`; the likelier ones first, as none is made after one that fits whole
  */
 export function bestFit(
   state: ReadonlyMap<string, { readonly shape: readonly number[] }>,
   candidates: Iterable<FitCandidate>,
 ): Fit | undefined {
-  const [best] = rankFits(state, candidates)
-  return best !== undefined && scoreOf(best) >= 0.1 ? best : undefined
+  let best: Fit | undefined
+  for (const candidate of candidates) {
+    const [fit] = rankFits(state, [candidate])
+    if (fit !== undefined && scoreOf(fit) > (best === undefined ? 0.1 : scoreOf(best))) best = fit
+    // Networks are large: no other one is made once the very one is found.
+    if (best?.byName === 1) break
+  }
+  return best
 }
 
 /** What a fit means, as the end of an error's message. */

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { squeezenet1_1 } from '../../lib/backbones'
+import { alexnet, createBackbone, LAYOUTS, squeezenet1_1 } from '../../lib/backbones'
+import { loadNetworkWeights } from '../../lib/cli/network-weights'
 import { loadPth, readSafetensors, savePth, stateDictOf } from '../../lib/io'
 import { skipInit } from '../../lib/nn'
-import { ones, tidyAsync } from '../../lib/tensor'
+import { ones, type Tensor, tidyAsync } from '../../lib/tensor'
 import { runCli } from '../support/cli'
 import { fillWithHash } from '../support/hash-weights'
 import { temporaryFolder } from '../support/temporary-folder'
@@ -57,11 +58,35 @@ describe('vision-native weights', () => {
     await tidyAsync(async () => {
       const network = skipInit(() => squeezenet1_1())
       fillWithHash(network)
-      await savePth(folder('squeeze.pth'), network.stateDict())
-      const args = ['features', 'examples/data/rubberwhale1.png', '-o', folder('f.safetensors'), '--weights']
-      const wrong = await runCli([...args, folder('squeeze.pth'), '--model', 'resnet18'])
-      expect(wrong.code).toBe(1)
-      expect(wrong.stderr).toMatch(/holds no weights of resnet18: it is a checkpoint of 'squeezenet1_1'/)
+      const file = folder('squeezenet1_1-b8a52dc0.pth')
+      await savePth(file, network.stateDict())
+      const other = skipInit(() => squeezenet1_1())
+      expect(await loadNetworkWeights('squeezenet1_1', other, file, 'test')).toBeUndefined()
+      expect(
+        [...other.stateDict()].every(([name, tensor]) => tensor.equal(network.stateDict().get(name) as Tensor)),
+      ).toBe(true)
+      await expect(
+        loadNetworkWeights(
+          'alexnet',
+          skipInit(() => alexnet()),
+          file,
+          'test',
+        ),
+      ).rejects.toThrow(/holds no weights of alexnet: it is a checkpoint of 'squeezenet1_1'/)
+    })
+  })
+
+  test('are loaded under the names of their publisher too', async () => {
+    await tidyAsync(async () => {
+      const network = skipInit(() => createBackbone('deit_tiny_patch16_224'))
+      fillWithHash(network)
+      const file = folder('deit.pth')
+      await savePth(file, new Map([['model', LAYOUTS['vit-timm'].toPublished(network.stateDict())]]))
+      const other = skipInit(() => createBackbone('deit_tiny_patch16_224'))
+      expect(await loadNetworkWeights('deit_tiny_patch16_224', other, file, 'test')).toBe('vit-timm')
+      expect(
+        [...other.stateDict()].every(([name, tensor]) => tensor.equal(network.stateDict().get(name) as Tensor)),
+      ).toBe(true)
     })
   })
 

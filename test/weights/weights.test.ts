@@ -48,7 +48,8 @@ describe('the table of weights', () => {
       if (layout === 'torchvision') expect(url).toContain(`-${sha256Prefix}.pth`)
       if (layout === 'openai-clip') expect(url).toContain(`/${sha256}/`)
     }
-    expect(weightsEntry('bert_base_uncased').file).toBe('bert_base_uncased.pretrained.safetensors')
+    expect(weightsEntry('clip_vit_b_32').layout).toBe('transformers')
+    expect(weightsEntry('gpt2').file).toBe('gpt2.webtext.safetensors')
   })
 
   test('names the nearest when there are none of a name', () => {
