@@ -5,12 +5,15 @@ import { EFFICIENTNET_TIMM, EFFICIENTNET_V2_S_TIMM } from './efficientnet'
 import type { Layout } from './layout'
 import { MVIT_PYTORCHVIDEO } from './mvit'
 import { SWIN_TIMM } from './swin'
+import { BERT_TENSORFLOW, WAV2VEC2_WEIGHT_NORM } from './text'
 import { VIDEOMAE_TRANSFORMERS_5, VIT_TRANSFORMERS_5 } from './transformers5'
 import { VIT_HF, VIT_TIMM } from './vit'
 
 export { Layout, type LayoutRule, loadPublished } from './layout'
 
 export const LAYOUTS = {
+  'bert-tensorflow': BERT_TENSORFLOW,
+  'wav2vec2-weight-norm': WAV2VEC2_WEIGHT_NORM,
   'clip-hf': CLIP_HF,
   'convnext-timm': CONVNEXT_TIMM,
   'efficientnet-timm': EFFICIENTNET_TIMM,
