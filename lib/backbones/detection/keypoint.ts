@@ -110,6 +110,6 @@ function peaks(maps: Tensor, box: Tensor): FoundKeypoints {
   const places = resized.argmax({ dim: 1 })
   const x = places.remainder(columns).to('float32').add(0.5).mul(width.div(columns)).add(x1)
   const y = places.floorDivide(columns).to('float32').add(0.5).mul(height.div(rows)).add(y1)
-  const all = arange(maps.size(0), { device: maps.device })
+  const all = arange(maps.size(0), { dtype: 'int64', device: maps.device })
   return { keypoints: stack([x, y, onesLike(x)], { dim: 1 }), keypointsScores: resized.at(all, places) }
 }

@@ -62,7 +62,7 @@ function cutOut(masks: Tensor, boxes: Tensor, matches: Tensor, side: number): Te
 }
 
 function ofClass(logits: Tensor, labels: Tensor): Tensor {
-  return logits.at(arange(labels.size(0), { device: labels.device }), labels)
+  return logits.at(arange(labels.size(0), { dtype: 'int64', device: labels.device }), labels)
 }
 
 /** Probabilities `[D, 1, S, S]` of each image's detections, of the class found. */

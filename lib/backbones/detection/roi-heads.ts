@@ -190,7 +190,7 @@ export class RoIHeads extends Module {
     const classes = scores.size(1) - 1
     const boxes = clipBoxesToImage(decoded, size).narrow(1, 1, classes).reshape([-1, 4])
     const flat = scores.narrow(1, 1, classes).reshape([-1])
-    const labels = arange(1, classes + 1, { device: scores.device })
+    const labels = arange(1, classes + 1, { dtype: 'int64', device: scores.device })
       .expand([scores.size(0), classes])
       .reshape([-1])
     const sure = nonzero(flat.gt(scoreThreshold)).squeeze(1)

@@ -238,7 +238,7 @@ export class SSD extends Detector {
   #detect(boxes: Tensor, scores: Tensor): Detection {
     const [count, classes] = [scores.size(0), scores.size(1) - 1]
     const [best, places] = scores.narrow(1, 1, classes).t().topk(Math.min(this.#found.topk, count), { dim: 1 })
-    const labels = arange(1, classes + 1, { device: scores.device })
+    const labels = arange(1, classes + 1, { dtype: 'int64', device: scores.device })
     const sure = nonzero(best.gt(this.#found.scoreThreshold).flatten()).squeeze(1)
     const ofClass = labels.unsqueeze(1).expand(best.shape).reshape([-1]).indexSelect(0, sure)
     const own = boxes.indexSelect(0, places.flatten().indexSelect(0, sure))
