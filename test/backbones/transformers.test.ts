@@ -2,15 +2,21 @@
 import { describe, expect, test } from 'vitest'
 import {
   ASTModel,
+  CLIP,
+  LAYOUTS,
+  type LayoutName,
   loadPublished,
+  MViT,
   resizePositions,
   SwinTransformer,
   TimesformerModel,
+  VideoMAEModel,
   ViltModel,
   VisionTransformer,
 } from '../../lib/backbones'
 import { VIT_HF, VIT_TIMM } from '../../lib/backbones/layouts/vit'
 import { partition, relativeIndex, shiftedWindows } from '../../lib/backbones/swin/windows'
+import type { Module } from '../../lib/nn'
 import { arange, manualSeed, ones, randn, tensor, tidy, zeros } from '../../lib/tensor'
 
 const TINY = { patchSize: 8, depth: 2, heads: 2, width: 16, mlpWidth: 32 } as const
@@ -93,6 +99,50 @@ describe('layouts', () => {
       loadPublished(other, published, VIT_HF)
       const same = [...network.stateDict()].every(([name, value]) => other.stateDict().get(name)?.equal(value))
       expect(same).toBe(true)
+    })
+  })
+
+  const small = { hiddenSize: 16, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 16 }
+  const cube = [3, 3, 3] as const
+  const networks: Readonly<Partial<Record<LayoutName, () => Module>>> = {
+    'clip-hf': () =>
+      new CLIP(
+        {
+          embedDim: 8,
+          vision: { patchSize: 8, width: 16, depth: 2, heads: 2 },
+          textWidth: 12,
+          textHeads: 2,
+          textDepth: 1,
+        },
+        { imageSize: 16, contextLength: 4, vocabSize: 10 },
+      ),
+    'mvit-pytorchvideo': () =>
+      new MViT(
+        1,
+        [
+          { heads: 1, from: 8, to: 16, kernelQ: null, strideQ: null, kernelKv: cube, strideKv: [1, 2, 2] },
+          { heads: 2, from: 16, to: 16, kernelQ: cube, strideQ: [1, 2, 2], kernelKv: cube, strideKv: [1, 1, 1] },
+        ],
+        { imageSize: 32, frames: 2, numClasses: 3 },
+      ),
+    'vit-hf': () => tinyViT({ firstValues: 'timm' }),
+    'vit-transformers5': () => new ASTModel({ ...small, maxLength: 32, numMelBins: 16 }),
+    'videomae-transformers5': () => new VideoMAEModel({ ...small, imageSize: 32, numFrames: 2 }),
+    'swin-timm': () => new SwinTransformer(1, { channels: 8, depths: [2, 2], heads: [2, 2] }, { numClasses: 3 }),
+    'vit-timm': () => tinyViT({ distilled: true, firstValues: 'timm' }),
+  }
+
+  test.each(Object.entries(networks))('%s: what is published loads as it was', (name, make) => {
+    tidy(() => {
+      manualSeed(1)
+      const network = make()
+      const state = new Map([...network.stateDict()].map(([key, value]) => [key, value.detach().clone()]))
+      const published = LAYOUTS[name as LayoutName].toPublished(state)
+      manualSeed(2)
+      const other = make()
+      loadPublished(other, published, LAYOUTS[name as LayoutName])
+      const different = [...other.stateDict()].filter(([key, value]) => !state.get(key)?.equal(value))
+      expect(different.map(([key]) => key)).toEqual([])
     })
   })
 
