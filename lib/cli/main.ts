@@ -12,6 +12,8 @@ Examples:
   $ vision-native setup                                      download LibTorch for the CPU (about 545 MB)
   $ vision-native flow a.png b.png -o flow.png               optical flow as a colour picture
   $ vision-native flow a.png b.png --flo out.flo --json      and as a file for programs
+  $ vision-native weights pull resnet50                      published weights into the cache
+  $ vision-native features *.jpg -m resnet50 -o f.safetensors   features of photographs
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`
 

@@ -6,7 +6,16 @@ import { loadPth, readSafetensors, stateDictOf } from '../io'
 import { ShapeError, VisionNativeError } from '../native/errors'
 import { type Module, skipInit } from '../nn'
 import { noGrad, type Tensor, tidy } from '../tensor'
-import { bestFit, defaultOf, describeFit, type Fit, type FitCandidate, localWeights, weightsEntry } from '../weights'
+import {
+  adaptState,
+  bestFit,
+  defaultOf,
+  describeFit,
+  type Fit,
+  type FitCandidate,
+  localWeights,
+  weightsEntry,
+} from '../weights'
 import { note, UsageError } from './command'
 
 /** Tensors of a `.safetensors` or PyTorch file by name. */
@@ -67,7 +76,8 @@ export async function weightsFile(name: string, weights: string | undefined, cal
 }
 
 /**
- * Reads weights from a file into a network, under this package's names or those of a published layout.
+ * Reads weights from a file into a network: under this package's names, inside a larger network's, or under those of a
+ * published layout.
  *
  * @returns the layout, where the names were a publisher's
  * @throws ShapeError when they are of another network; it says of which
@@ -84,6 +94,13 @@ export async function loadNetworkWeights(
     return undefined
   } catch (cause) {
     if (!VisionNativeError.is(cause, 'Shape')) throw cause
+    const adapted = adaptState(state, model.stateDict())
+    if (adapted !== undefined) {
+      const { unused } = adapted
+      model.loadStateDict(adapted.state, { strict: false })
+      note(`${caller}: of ${path}, ${unused.length} tensors are not used: ${unused.slice(0, 4).join(', ')}`)
+      return undefined
+    }
     const layout = tryLayouts(model, state)
     if (layout !== undefined) return layout
     note(`${caller}: ${path} does not fit ${name}; comparing it with the known networks, which may take half a minute`)
@@ -95,7 +112,9 @@ export async function loadNetworkWeights(
 }
 
 /** Loads weights by the first layout that they fit whole. */
-function tryLayouts(model: Module, state: ReadonlyMap<string, Tensor>): LayoutName | undefined {
+function tryLayouts(model: Module, file: ReadonlyMap<string, Tensor>): LayoutName | undefined {
+  // Older releases of transformers wrote the numbers 0, 1, 2, … as a buffer.
+  const state = new Map([...file].filter(([name]) => !/(^|\.)position_ids$/.test(name)))
   return (Object.keys(LAYOUTS) as LayoutName[]).find((name) => {
     try {
       tidy(() => loadPublished(model, state, LAYOUTS[name]))

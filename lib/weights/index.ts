@@ -1,4 +1,5 @@
 // Published weights: what there is, fetching and checking them, and which network a file is of.
+export { type AdaptedState, adaptState } from './adapt'
 export { type Downloaded, type DownloadOptions, download, type Expected } from './download'
 export { defaultOf, type WeightsEntry, type WeightsName, weightsEntries, weightsEntry } from './entry'
 export { bestFit, describeFit, type Fit, type FitCandidate, rankFits, type Shapes } from './fit'

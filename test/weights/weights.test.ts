@@ -1,7 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { backboneNames } from '../../lib/backbones'
 import {
+  adaptState,
   bestFit,
   describeFit,
   listWeights,
@@ -50,6 +52,11 @@ describe('the table of weights', () => {
     }
     expect(weightsEntry('clip_vit_b_32').layout).toBe('transformers')
     expect(weightsEntry('gpt2').file).toBe('gpt2.webtext.safetensors')
+  })
+
+  test('is of networks that the registry has', () => {
+    const names: readonly string[] = backboneNames()
+    expect(weightsEntries().filter(({ network }) => !names.includes(network))).toEqual([])
   })
 
   test('names the nearest when there are none of a name', () => {
@@ -110,6 +117,40 @@ describe('pullWeights', () => {
     const listed = await listWeights({ env })
     expect(listed.every(({ path }) => path === undefined)).toBe(true)
     expect(() => readFileSync(folder('nothing'))).toThrow()
+  })
+})
+
+describe('adaptState', () => {
+  const at = (...shape: number[]) => ({ shape })
+  const shared = at(7, 2)
+  const network = new Map([
+    ['embed.weight', shared],
+    ['norm.weight', at(2)],
+    ['norm.bias', at(2)],
+    ['decoder.embed.weight', shared],
+  ])
+  const file = new Map([
+    ['bert.embed.weight', at(7, 2)],
+    ['bert.norm.gamma', at(2)],
+    ['bert.norm.beta', at(2)],
+    ['head.bias', at(7)],
+  ])
+
+  test('finds an encoder in a model with a head, by its old names, a shared tensor once', () => {
+    const found = adaptState(file, network)
+    expect(found?.prefix).toBe('bert.')
+    expect(found?.unused).toEqual(['head.bias'])
+    expect([...(found?.state ?? [])].map(([name, { shape }]) => [name, shape])).toEqual([
+      ['embed.weight', [7, 2]],
+      ['norm.weight', [2]],
+      ['norm.bias', [2]],
+    ])
+  })
+
+  test('finds nothing where a tensor is missing or of another shape', () => {
+    expect(adaptState(new Map([...file].slice(0, 2)), network)).toBeUndefined()
+    expect(adaptState(new Map([...file, ['bert.norm.beta', at(3)]]), network)).toBeUndefined()
+    expect(adaptState(new Map(), network)).toBeUndefined()
   })
 })
 
