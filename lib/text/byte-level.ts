@@ -8,6 +8,9 @@ const SYMBOLS: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(visible(byte) ? byte : next++))
 })()
 
+/** The symbols in GPT-2's order: those of visible bytes first, then the others. */
+export const BYTE_SYMBOLS: readonly string[] = [...SYMBOLS].sort((a, b) => (a < b ? -1 : 1))
+
 const BYTES: ReadonlyMap<string, number> = new Map(SYMBOLS.map((symbol, byte) => [symbol, byte]))
 
 const encoder = new TextEncoder()

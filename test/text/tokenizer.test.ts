@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tidy } from '../../lib/tensor'
-import { Tokenizer } from '../../lib/text'
+import {
+  bertTokenizer,
+  clipTokenizer,
+  clipTokenizerFromMerges,
+  gpt2Tokenizer,
+  robertaTokenizer,
+  Tokenizer,
+} from '../../lib/text'
 
 interface Reference {
   readonly tokenizer: { readonly model: Record<string, unknown> }
@@ -32,6 +39,52 @@ describe.each(Object.entries(REFERENCES))('%s', (name, { texts, pairs }) => {
     expect(encoded.ids).toEqual(ids)
     expect(encoded.typeIds).toEqual(typeIds)
     expect(encoded.specialTokensMask).toEqual(special)
+  })
+})
+
+describe('from the files of before', () => {
+  const filesOf = (name: string) => {
+    const { vocab, merges } = (REFERENCES[name] as Reference).tokenizer.model as {
+      vocab: Record<string, number>
+      merges?: [string, string][]
+    }
+    return { vocab, merges: ['#version: 0.2', ...(merges ?? []).map((pair) => pair.join(' ')), ''].join('\n') }
+  }
+  /** Words in the order of their numbers, one a line. */
+  const linesOf = (vocab: Record<string, number>) =>
+    `${Object.keys(vocab)
+      .sort((a, b) => (vocab[a] as number) - (vocab[b] as number))
+      .join('\n')}\n`
+  const expectSame = (name: string, tokenizer: Tokenizer) => {
+    for (const { text, ids, whole } of (REFERENCES[name] as Reference).texts) {
+      expect(tokenizer.encode(text).ids).toEqual(ids)
+      expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toBe(whole)
+    }
+  }
+
+  test('vocab.txt of BERT', () => {
+    expectSame('bert', bertTokenizer(linesOf(filesOf('bert').vocab)))
+    expectSame('bertCased', bertTokenizer(linesOf(filesOf('bertCased').vocab), { lowercase: false }))
+    expect(() => bertTokenizer('a\nb\n')).toThrow("the vocabulary has no '[PAD]'")
+  })
+
+  test('vocab.json and merges.txt of GPT-2 and CLIP', () => {
+    const gpt2 = filesOf('gpt2')
+    expectSame('gpt2', gpt2Tokenizer(gpt2.vocab, gpt2.merges))
+    const clip = filesOf('clip')
+    expectSame('clip', clipTokenizer(clip.vocab, clip.merges))
+    expect(() => gpt2Tokenizer(gpt2.vocab, 'a b c')).toThrow('merges: line 1 is "a b c"; it must be two tokens')
+    expect(() => robertaTokenizer(gpt2.vocab, gpt2.merges)).toThrow("the vocabulary has no '<s>'")
+  })
+
+  test('OpenAI’s merges of CLIP, whose vocabulary is bytes, bytes at the end of a word, merges, start and end', () => {
+    const clip = clipTokenizerFromMerges('"bpe_simple_vocab_16e6.txt#version: 0.2\na t\nc at</w>\n')
+    expect(clip.size).toBe(516)
+    expect([clip.idOf('!'), clip.idOf('!</w>'), clip.idOf('at'), clip.idOf('<|endoftext|>')]).toEqual([
+      0, 256, 512, 515,
+    ])
+    // a is the byte 97, the 64th of the visible ones.
+    expect(clip.encode('A !').ids).toEqual([514, 256 + 64, 256, 515])
   })
 })
 
