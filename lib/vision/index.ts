@@ -19,4 +19,5 @@ export {
   type HeatMapOptions,
 } from './heat-maps'
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
+export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'

@@ -28,10 +28,11 @@ class Empty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 sys.meta_path.append(Empty())
-sys.argv = sys.argv[:1]
+ASKED, sys.argv = sys.argv[1:], sys.argv[:1]
 
 from common import FIXTURES, fill, hash_tensor, record  # noqa: E402
 from yolov5.models import yolo  # noqa: E402
+from yolov5.utils.augmentations import letterbox  # noqa: E402
 from yolov5.utils.general import non_max_suppression  # noqa: E402
 from yolov5.utils.loss import ComputeLoss  # noqa: E402
 
@@ -91,7 +92,23 @@ def suppressions():
     return made
 
 
+def letterboxes():
+    made = []
+    for height, width, options in [(9, 20, {'new_shape': 32}), (45, 70, {'new_shape': (32, 48)}), (50, 31, {'new_shape': 64, 'stride': 16}),
+                                   (10, 12, {'new_shape': 32, 'scaleup': False})]:
+        image = hash_tensor('image', (3, height, width), 0.5, 0.5)
+        options = {'auto': 'stride' in options, 'color': (0.25, 0.25, 0.25), **options}
+        found, ratio, pad = letterbox(image.permute(1, 2, 0).numpy(), **options)
+        found = torch.from_numpy(found).permute(2, 0, 1)
+        made.append({'height': height, 'width': width, 'options': options, 'ratio': ratio[0], 'pad': [float(p) for p in pad],
+                     'shape': list(found.shape), 'norm': float(found.double().norm()), 'middle': found[:, found.shape[1] // 2].flatten().tolist()})
+    return made
+
+
 if __name__ == '__main__':
-    record('yolov5', dict(cases()))
+    # `helpers` as the argument leaves out the networks, which take minutes.
+    if 'helpers' not in ASKED:
+        record('yolov5', dict(cases()))
     path = FIXTURES.parent / 'yolov5.json'
-    path.write_text(json.dumps({'source': SOURCE, 'losses': losses(), 'suppressions': suppressions()}) + '\n')
+    found = {'source': SOURCE, 'losses': losses(), 'suppressions': suppressions(), 'letterboxes': letterboxes()}
+    path.write_text(json.dumps(found) + '\n')
