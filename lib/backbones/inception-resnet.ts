@@ -24,8 +24,8 @@ type Row = readonly [to: number, kernel: readonly [height: number, width: number
 const ONE = [1, 1] as const
 const THREE = [3, 3] as const
 
-function unit(from: number, [to, kernel, stride = 1]: Row): BasicConv2d {
-  return stride === 1 ? sameConv(from, to, kernel) : new BasicConv2d(from, to, kernel, { stride })
+function unit(from: number, [to, kernel, stride]: Row): BasicConv2d {
+  return stride === undefined ? sameConv(from, to, kernel) : new BasicConv2d(from, to, kernel, { stride })
 }
 
 function branch(from: number, rows: readonly Row[]): Sequential {
