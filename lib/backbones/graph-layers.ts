@@ -214,7 +214,8 @@ export class SAGEConv extends Module {
     if (aggregation === 'max') {
       const index = targets.unsqueeze(1).expandAs(messages)
       // Nodes without neighbours keep 0.
-      return zeros([...nodes.shape], nodes).scatterReduce(0, index, messages, 'amax', { includeSelf: false })
+      const nothing = zeros(nodes.shape, { dtype: nodes.dtype, device: nodes.device })
+      return nothing.scatterReduce(0, index, messages, 'amax', { includeSelf: false })
     }
     const sum = sumAt(targets, messages, nodes.size(0))
     if (aggregation === 'sum') return sum
