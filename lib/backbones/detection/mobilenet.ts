@@ -1,5 +1,15 @@
 // Detectors on MobileNet v3 with torchvision's names.
-import { BatchNorm2d, Conv2d, init, type Layer, Module, ModuleList, ReLU6, Sequential } from '../../nn'
+import {
+  BatchNorm2d,
+  Conv2d,
+  FrozenBatchNorm2d,
+  init,
+  type Layer,
+  Module,
+  ModuleList,
+  ReLU6,
+  Sequential,
+} from '../../nn'
 import type { Tensor } from '../../tensor'
 import { AnchorGenerator, DefaultBoxGenerator } from '../../vision'
 import { ConvNorm } from '../conv-norm'
@@ -8,22 +18,28 @@ import { LayerTaps } from '../layer-taps'
 import { type MobileNetV3Block, mobilenetV3Large } from '../mobilenet-v3'
 import type { NetworkEntry } from '../network'
 import { DETECTION_INPUT } from './input'
-import { FasterRCNN, type RCNNOptions } from './rcnn'
+import { FasterRCNN, type PublishedOptions, type RCNNOptions } from './rcnn'
 import { SSD, type SSDBackbone, SSDHead, type SSDOptions } from './ssd'
 
 /** Where the last stage that strides begins among MobileNet v3 large's layers, and the last layer. */
 const [C4, LAST] = [13, 16]
 
 /** Faster R-CNN on MobileNet v3 large under a pyramid of its two last stages (torchvision's, for speed). */
-export function fasterrcnnMobilenetV3LargeFpn(options: RCNNOptions = {}): FasterRCNN {
-  const body = new LayerTaps(mobilenetV3Large().features, [C4, LAST])
+export function fasterrcnnMobilenetV3LargeFpn(
+  options: RCNNOptions & Pick<PublishedOptions, 'frozenNorm'> = {},
+): FasterRCNN {
+  const { frozenNorm = false, ...own } = options
+  // Not the classifier's norm, whose eps is larger.
+  const normLayer = (channels: number): Layer =>
+    frozenNorm ? new FrozenBatchNorm2d(channels) : new BatchNorm2d(channels)
+  const body = new LayerTaps(mobilenetV3Large({ normLayer }).features, [C4, LAST])
   const backbone = new BackboneWithFPN(body, [0, 1], [160, 960], 256)
   const maps = [1, 2, 3]
   const anchors = new AnchorGenerator(
     maps.map(() => [32, 64, 128, 256, 512]),
     maps.map(() => [0.5, 1, 2]),
   )
-  return new FasterRCNN(backbone, { anchors, ...options, proposals: { scoreThreshold: 0.05, ...options.proposals } })
+  return new FasterRCNN(backbone, { anchors, ...own, proposals: { scoreThreshold: 0.05, ...own.proposals } })
 }
 
 const norm = (channels: number) => new BatchNorm2d(channels, { eps: 1e-3, momentum: 0.03 })
@@ -108,4 +124,4 @@ export const MOBILENET_DETECTORS = {
     task: 'object-detection',
     input: { ...DETECTION_INPUT, resize: 320 },
   },
-} as const satisfies Readonly<Record<string, NetworkEntry<RCNNOptions & SSDOptions>>>
+} as const satisfies Readonly<Record<string, NetworkEntry<RCNNOptions & PublishedOptions & SSDOptions>>>

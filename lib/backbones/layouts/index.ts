@@ -1,6 +1,7 @@
 // Published layouts by name.
 import { CLIP_HF } from './clip'
 import { CONVNEXT_TIMM } from './convnext'
+import { DETECTION_TORCHVISION_V1 } from './detection'
 import { EFFICIENTNET_TIMM, EFFICIENTNET_V2_S_TIMM } from './efficientnet'
 import type { Layout } from './layout'
 import { MVIT_PYTORCHVIDEO } from './mvit'
@@ -16,6 +17,7 @@ export const LAYOUTS = {
   'wav2vec2-weight-norm': WAV2VEC2_WEIGHT_NORM,
   'clip-hf': CLIP_HF,
   'convnext-timm': CONVNEXT_TIMM,
+  'detection-torchvision-v1': DETECTION_TORCHVISION_V1,
   'efficientnet-timm': EFFICIENTNET_TIMM,
   'efficientnet-v2-s-timm': EFFICIENTNET_V2_S_TIMM,
   'mvit-pytorchvideo': MVIT_PYTORCHVIDEO,

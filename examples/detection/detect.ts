@@ -1,0 +1,59 @@
+// Finds things in a photograph and draws them: `npx tsx examples/detection/detect.ts [photo] [-o picture.png]`.
+// Options: --model NAME (any detector of the registry), --weights FILE (.safetensors or .pth), --score MIN, --top N.
+// Without weights the network is a random one: the pipeline is real, its boxes mean nothing.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { manualSeed, noGrad, type Tensor, tidyAsync } from '@lab/vision-native'
+import { backboneNames, createBackbone, type Detection, Detector } from '@lab/vision-native/backbones'
+import { loadPth, readImage, readSafetensors, stateDictOf, writeImage } from '@lab/vision-native/io'
+import { drawBoundingBoxes, drawKeypoints, drawSegmentationMasks } from '@lab/vision-native/vision'
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    model: { type: 'string', default: 'ssdlite320_mobilenet_v3_large' },
+    weights: { type: 'string' },
+    score: { type: 'string' },
+    top: { type: 'string', default: '12' },
+    output: { type: 'string', short: 'o', default: 'build/detection.png' },
+  },
+})
+const [photo = 'examples/data/rubberwhale1.png'] = positionals
+
+function makeDetector(name: string): Detector {
+  const known = backboneNames().find((each) => each === name)
+  if (known === undefined) throw new Error(`there is no network '${name}'`)
+  manualSeed(1)
+  const network: unknown = createBackbone(known)
+  if (network instanceof Detector) return network.eval()
+  throw new Error(`'${name}' is no detector`)
+}
+
+/** The best detections, of at least the score asked for. */
+function best(found: Detection): Detection {
+  const scores = found.scores.toArray() as number[]
+  const least = Number(options.score ?? (options.weights ? 0.5 : 0))
+  const places = scores.flatMap((score, i) => (score >= least ? [i] : [])).slice(0, Number(options.top))
+  const entries: readonly (readonly [string, Tensor])[] = Object.entries(found)
+  return Object.fromEntries(entries.map(([key, value]) => [key, value.at(places)])) as unknown as Detection
+}
+
+await tidyAsync(async () => {
+  const detector = makeDetector(options.model)
+  if (options.weights?.endsWith('.pth')) detector.loadStateDict(stateDictOf(await loadPth(options.weights)))
+  else if (options.weights) detector.loadStateDict(await readSafetensors(options.weights))
+
+  const image = await readImage(photo, { dtype: 'float32' })
+  const [found] = noGrad(() => detector.forward([image]))
+  if (found === undefined) throw new Error('the detector gave nothing for the image')
+  const { boxes, labels, scores, masks, keypoints } = best(found)
+
+  const names = (labels.toArray() as number[]).map((label, i) => `${label} ${scores.at(i).toNumber().toFixed(2)}`)
+  let picture = masks ? drawSegmentationMasks(image, masks.squeeze(1).gt(0.5), { alpha: 0.5 }) : image
+  picture = await drawBoundingBoxes(picture, boxes, { labels: names })
+  if (keypoints) picture = await drawKeypoints(picture, keypoints)
+  mkdirSync(dirname(options.output), { recursive: true })
+  await writeImage(picture, options.output)
+  console.log(`${options.model}: ${names.length} of ${found.scores.size(0)} detections drawn to ${options.output}`)
+})
