@@ -183,14 +183,13 @@ export class Beit extends Module {
       init.truncNormal_(module.weight, { std: 0.02 })
       if (module.bias) init.zeros_(module.bias)
     }
-    const shrunk = (weight: Tensor, std: number) => init.truncNormal_(weight, { std, a: -100 * std, b: 100 * std })
     for (const [i, { attn, mlp }] of [...this.blocks].entries()) {
       const fc2 = [...mlp].at(-1)
       const std = 0.02 / Math.sqrt(2 * (i + 1))
-      shrunk(attn.proj.weight, std)
-      if (fc2 instanceof Linear) shrunk(fc2.weight, std)
+      init.normal_(attn.proj.weight, { std })
+      if (fc2 instanceof Linear) init.normal_(fc2.weight, { std })
     }
-    shrunk(this.head.weight, 0.02 * 0.001)
+    init.normal_(this.head.weight, { std: 0.02 * 0.001 })
   }
 
   forward(images: Tensor): Tensor {
