@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { manualSeed, noGrad, type Tensor, tidyAsync } from '@lab/vision-native'
+import { manualSeed, noGrad, tidyAsync } from '@lab/vision-native'
 import { backboneNames, createBackbone, type Detection, Detector } from '@lab/vision-native/backbones'
 import { loadPth, readImage, readSafetensors, stateDictOf, writeImage } from '@lab/vision-native/io'
 import { drawBoundingBoxes, drawKeypoints, drawSegmentationMasks } from '@lab/vision-native/vision'
@@ -35,8 +35,14 @@ function best(found: Detection): Detection {
   const scores = found.scores.toArray() as number[]
   const least = Number(options.score ?? (options.weights ? 0.5 : 0))
   const places = scores.flatMap((score, i) => (score >= least ? [i] : [])).slice(0, Number(options.top))
-  const entries: readonly (readonly [string, Tensor])[] = Object.entries(found)
-  return Object.fromEntries(entries.map(([key, value]) => [key, value.at(places)])) as unknown as Detection
+  const { boxes, labels, masks, keypoints } = found
+  return {
+    boxes: boxes.at(places),
+    labels: labels.at(places),
+    scores: found.scores.at(places),
+    ...(masks && { masks: masks.at(places) }),
+    ...(keypoints && { keypoints: keypoints.at(places) }),
+  }
 }
 
 await tidyAsync(async () => {

@@ -19,8 +19,10 @@ import {
   ssdlite320MobilenetV3Large,
 } from '../../lib/backbones'
 import { DETECTION_TORCHVISION_V1 } from '../../lib/backbones/layouts/detection'
+import { readImage } from '../../lib/io'
 import { BatchNorm2d, FrozenBatchNorm2d, MultiScaleRoIAlign } from '../../lib/nn'
-import { manualSeed, noGrad, slice, type Tensor, tensor, tidy, zeros } from '../../lib/tensor'
+import { manualSeed, noGrad, slice, type Tensor, tensor, tidy, tidyAsync, zeros } from '../../lib/tensor'
+import { drawBoundingBoxes } from '../../lib/vision'
 import { fillWithHash, hashTensor } from '../support/hash-weights'
 
 interface Written {
@@ -163,6 +165,28 @@ function expectDetection(found: Detection, expected: Written['found'][number]): 
     expectClose(got.sum().toNumber(), sum, 1e-3)
   }
 }
+
+test('a photograph becomes a picture with what was found in it', async () => {
+  await tidyAsync(async () => {
+    const network = ssdlite320MobilenetV3Large({ numClasses: 5, detectionsPerImage: 8 }).eval()
+    fillWithHash(network)
+    const photo = await readImage('examples/data/rubberwhale1.png', { dtype: 'float32' })
+    const [found] = noGrad(() => network.forward([photo])) as [Detection]
+    const boxes = found.boxes.toArray() as number[][]
+    expect(boxes).toHaveLength(8)
+    for (const [x1 = -1, y1 = -1, x2 = -1, y2 = -1] of boxes) {
+      expect(x1 >= 0 && y1 >= 0 && x2 <= 584.001 && y2 <= 388.001 && x2 >= x1 && y2 >= y1).toBe(true)
+    }
+    const scores = found.scores.toArray() as number[]
+    expect(scores).toEqual([...scores].sort((a, b) => b - a))
+    const picture = await drawBoundingBoxes(photo, found.boxes, { labels: scores.map((score) => score.toFixed(2)) })
+    expect([...picture.shape]).toEqual([3, 388, 584])
+    const plain = photo.mul(255).round().to('uint8')
+    const changed = picture.ne(plain).any(0).to('float32').mean().toNumber()
+    expect(changed).toBeGreaterThan(0.001)
+    expect(changed).toBeLessThan(0.5)
+  })
+})
 
 describe('parts', () => {
   test('RoIAlign over a pyramid', () => {
