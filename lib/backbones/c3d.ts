@@ -1,7 +1,7 @@
 // C3D with the names of its PyTorch port.
 import { ShapeError } from '../native/errors'
 import { Conv3d, Dropout, init, Linear, MaxPool3d, Module, ReLU } from '../nn'
-import type { Tensor } from '../tensor'
+import { type Tensor, tidy } from '../tensor'
 import type { NetworkEntry, VideoInput } from './network'
 
 export interface C3DOptions {
@@ -69,6 +69,10 @@ export class C3D extends Module {
 
   /** The first hidden layer, which the paper uses as the descriptor of a clip: `[N, 4096]`. */
   extractFeatures(clip: Tensor): Tensor {
+    return tidy(() => this.#describe(clip))
+  }
+
+  #describe(clip: Tensor): Tensor {
     const { relu } = this
     let x = this.pool1.forward(relu.forward(this.conv1.forward(clip)))
     x = this.pool2.forward(relu.forward(this.conv2.forward(x)))

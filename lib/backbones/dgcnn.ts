@@ -13,7 +13,7 @@ import {
   Sequential,
 } from '../nn'
 import { knn } from '../ops'
-import { cat, noGrad, type Tensor } from '../tensor'
+import { cat, noGrad, type Tensor, tidy } from '../tensor'
 import type { NetworkEntry } from './network'
 import { checkPoints } from './pointnet'
 import { gatherPoints } from './pointnet2-layers'
@@ -40,11 +40,13 @@ const SLOPE = 0.2
 export function edgeFeatures(points: Tensor, k: number): Tensor {
   const count = points.size(2)
   if (count < k) throw new ShapeError(`edgeFeatures: there are ${count} points, fewer than the ${k} neighbours of each`)
-  const rows = points.transpose(1, 2).contiguous()
-  const { indices } = noGrad(() => knn(rows, rows, k))
-  const neighbours = gatherPoints(rows, indices)
-  const centres = rows.unsqueeze(2).expandAs(neighbours)
-  return cat([neighbours.sub(centres), centres], { dim: 3 }).permute([0, 3, 1, 2])
+  return tidy(() => {
+    const rows = points.transpose(1, 2).contiguous()
+    const { indices } = noGrad(() => knn(rows, rows, k))
+    const neighbours = gatherPoints(rows, indices)
+    const centres = rows.unsqueeze(2).expandAs(neighbours)
+    return cat([neighbours.sub(centres), centres], { dim: 3 }).permute([0, 3, 1, 2])
+  })
 }
 
 /**

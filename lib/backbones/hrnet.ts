@@ -16,7 +16,7 @@ import {
   Sequential,
   Upsample,
 } from '../nn'
-import type { Tensor } from '../tensor'
+import { type Tensor, tidy } from '../tensor'
 import { IMAGENET_224, type NetworkEntry } from './network'
 import { BasicBlock, Bottleneck } from './resnet'
 
@@ -179,6 +179,10 @@ export class HRNet extends Module {
         `HRNet: the input has shape [${shape.join(', ')}]; it must be [N, 3, H, W] with H and W multiples of 32: resize or pad the images`,
       )
     }
+    return tidy(() => this.#stages(images))
+  }
+
+  #stages(images: Tensor): Tensor[] {
     let x = this.bn1.forward(this.conv1.forward(images)).relu()
     x = this.layer1.forward(this.bn2.forward(this.conv2.forward(x)).relu())
     const second = this.stage2.forward([...this.transition1].map((layer) => layer.forward(x)))

@@ -1,7 +1,7 @@
 // I3D, Inception v1 inflated to clips, with the names of its PyTorch port.
 import { ShapeError } from '../native/errors'
 import { AvgPool3d, BatchNorm3d, Conv3d, Dropout, MaxPool3d, Module } from '../nn'
-import { cat, pad, type Tensor } from '../tensor'
+import { cat, pad, type Tensor, tidy } from '../tensor'
 import type { NetworkEntry } from './network'
 import { KINETICS_SIGNED_224 } from './video-input'
 
@@ -159,7 +159,7 @@ export class I3D extends Module {
     const third = [this.Mixed_3b, this.Mixed_3c, this.MaxPool3d_4a_3x3]
     const fourth = [this.Mixed_4b, this.Mixed_4c, this.Mixed_4d, this.Mixed_4e, this.Mixed_4f, this.MaxPool3d_5a_2x2]
     const fifth = [this.Mixed_5b, this.Mixed_5c, this.avgPool]
-    return [...stem, ...third, ...fourth, ...fifth].reduce((x, layer) => layer.forward(x), clip)
+    return tidy(() => [...stem, ...third, ...fourth, ...fifth].reduce((x, layer) => layer.forward(x), clip))
   }
 }
 

@@ -2,7 +2,7 @@
 import { ArgumentError, ShapeError } from '../native/errors'
 import { BatchNorm1d, functional as F, init, Linear, Module, type Parameter, parameter } from '../nn'
 import { ballQuery } from '../ops'
-import { cat, empty, type Tensor, tensor, where, zeros } from '../tensor'
+import { cat, empty, type Tensor, tensor, tidy, where, zeros } from '../tensor'
 import type { NetworkEntry } from './network'
 
 export interface KPConvOptions {
@@ -89,13 +89,15 @@ function rowsOf(values: Tensor, indices: Tensor): Tensor {
  * @param supports `[N, 3]`
  */
 export function ballNeighbours(queries: Tensor, supports: Tensor, radius: number, count: number): Tensor {
-  const { indices, counts } = ballQuery(queries.unsqueeze(0), supports.unsqueeze(0), radius, count)
-  const places = tensor(
-    BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
-    { device: queries.device },
-  )
-  const missing = places.ge(counts.squeeze(0).unsqueeze(1))
-  return where(missing, supports.size(0), indices.squeeze(0))
+  return tidy(() => {
+    const { indices, counts } = ballQuery(queries.unsqueeze(0), supports.unsqueeze(0), radius, count)
+    const places = tensor(
+      BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
+      { device: queries.device },
+    )
+    const missing = places.ge(counts.squeeze(0).unsqueeze(1))
+    return where(missing, supports.size(0), indices.squeeze(0))
+  })
 }
 
 /**

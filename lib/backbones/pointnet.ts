@@ -1,7 +1,7 @@
 // PointNet with the names of its widely used PyTorch port.
 import { ShapeError } from '../native/errors'
 import { BatchNorm1d, Conv1d, Dropout, Linear, Module } from '../nn'
-import { cat, eye, type Tensor } from '../tensor'
+import { cat, eye, type Tensor, tidy } from '../tensor'
 import type { NetworkEntry } from './network'
 
 export interface PointNetOutput {
@@ -241,13 +241,15 @@ export class PointNetParts extends Module {
  * The port adds 0.001 of it to the loss.
  */
 export function transformRegularizer(matrices: Tensor): Tensor {
-  const identity = eye(matrices.size(1), { dtype: matrices.dtype, device: matrices.device })
-  const off = matrices.bmm(matrices.transpose(1, 2)).sub(identity)
-  return off
-    .square()
-    .sum({ dim: [1, 2] })
-    .sqrt()
-    .mean()
+  return tidy(() => {
+    const identity = eye(matrices.size(1), { dtype: matrices.dtype, device: matrices.device })
+    const off = matrices.bmm(matrices.transpose(1, 2)).sub(identity)
+    const lengths = off
+      .square()
+      .sum({ dim: [1, 2] })
+      .sqrt()
+    return lengths.mean()
+  })
 }
 
 export const pointnetCls = (options?: PointNetOptions) => new PointNet(options)

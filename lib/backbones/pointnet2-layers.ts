@@ -1,7 +1,7 @@
 // The layers of PointNet++: sampling and grouping, and bringing features back to all points.
 import { BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, Module, ModuleList } from '../nn'
 import { ballQuery, furthestPointSample, knn } from '../ops'
-import { cat, type Tensor } from '../tensor'
+import { cat, type Tensor, tidy } from '../tensor'
 
 /** Places `[B, N, 3]`, and features `[B, N, C]` unless there are none. */
 export interface PointFeatures {
@@ -12,8 +12,10 @@ export interface PointFeatures {
 /** Rows of `[B, N, C]` by numbers `[B, …]`: `[B, …, C]`. */
 export function gatherPoints(values: Tensor, indices: Tensor): Tensor {
   const [batch = 0, , channels = 0] = values.shape
-  const flat = indices.reshape([batch, -1, 1]).expand([-1, -1, channels])
-  return values.gather(1, flat).view([...indices.shape, channels])
+  return tidy(() => {
+    const flat = indices.reshape([batch, -1, 1]).expand([-1, -1, channels])
+    return values.gather(1, flat).view([...indices.shape, channels])
+  })
 }
 
 /** Convolutions of 1×1, each with its norm and ReLU, over groups `[B, C, K, M]`. */

@@ -16,12 +16,15 @@ import {
   SAGEConv,
   s3d,
   slowfastR50,
+  suppressPredictions,
   transformRegularizer,
+  yolov5n,
 } from '../../lib/backbones'
 import { LAYOUTS, loadPublished } from '../../lib/backbones/layouts'
 import { skipInit } from '../../lib/nn'
 import { arange, eye, manualSeed, noGrad, type Tensor, tensor, tidy, zeros } from '../../lib/tensor'
 import { fillWithHash, hashTensor } from '../support/hash-weights'
+import { liveTensors } from '../support/live-tensors'
 
 const near = (value: number, expected: number, share: number) =>
   expect(Math.abs(value / expected - 1)).toBeLessThan(share)
@@ -234,4 +237,37 @@ describe('other published names', () => {
       expect([...LAYOUTS['c3d-mmaction'].fromPublished(published).keys()]).toEqual([...state.keys()])
     })
   })
+})
+
+test('functions and methods beside forward leave nothing behind but what they return', async () => {
+  const networks = tidy(() => [skipInit(() => yolov5n({ numClasses: 3 })), skipInit(() => raftSmall())] as const)
+  const [detector, flow] = networks
+  fillWithHash(detector)
+  fillWithHash(flow)
+  detector.eval()
+  flow.eval()
+  const images = hashTensor('images', [2, 3, 64, 128], 0.5, 0.5)
+  const frame = hashTensor('frame', [1, 3, 128, 128])
+  const points = hashTensor('points', [1, 3, 20])
+  const before = await liveTensors()
+  noGrad(() => {
+    const found = detector.detect(images, { scoreThreshold: 0.01, multiLabel: true })
+    expect(found.length).toBe(2)
+    const direct = tidy(() =>
+      suppressPredictions(detector.decode(detector.forward(images)), { scoreThreshold: 0.01, multiLabel: true }),
+    )
+    for (const [i, { boxes, scores, labels }] of found.entries()) {
+      expect(boxes.size(0)).toBeGreaterThan(0)
+      expect(boxes.equal(direct[i]?.boxes as Tensor)).toBe(true)
+      for (const tensor of [boxes, scores, labels]) tensor.dispose()
+      for (const tensor of Object.values(direct[i] ?? {})) tensor.dispose()
+    }
+    for (const level of detector.pyramid(images)) level.dispose()
+    const moved = flow.flow(frame, frame, { numFlowUpdates: 1 })
+    expect(moved.shape).toEqual([1, 2, 128, 128])
+    moved.dispose()
+    edgeFeatures(points, 3).dispose()
+  })
+  expect(await liveTensors()).toBe(before)
+  for (const owned of [images, frame, points, detector, flow]) owned.dispose()
 })

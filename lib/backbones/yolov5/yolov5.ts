@@ -1,7 +1,7 @@
 // YOLOv5 n, s, m, l, x and their forms with a fourth level, with the names of the release.
 import { ShapeError } from '../../native/errors'
 import { Identity, type Layer, Module, ModuleList, Upsample } from '../../nn'
-import { cat, type Tensor } from '../../tensor'
+import { cat, type Tensor, tidy } from '../../tensor'
 import type { ImageInput, NetworkEntry } from '../network'
 import { C3, ConvBlock, SPPF } from './blocks'
 import { Detect, type LevelAnchors } from './detect'
@@ -151,6 +151,10 @@ export class YOLOv5 extends Module {
   /** The maps that boxes are found in, a stride each. */
   pyramid(images: Tensor): Tensor[] {
     this.#checkSize(images)
+    return tidy(() => this.#levels(images))
+  }
+
+  #levels(images: Tensor): Tensor[] {
     const maps: Tensor[] = []
     let x = images
     for (const stage of this.#down) {
@@ -180,7 +184,7 @@ export class YOLOv5 extends Module {
 
   /** The objects of each image: `forward`, `decode`, and suppression of doubles. */
   detect(images: Tensor, options: DetectionsOptions = {}): Detections[] {
-    return suppressPredictions(this.decode(this.forward(images)), options)
+    return tidy(() => suppressPredictions(this.decode(this.forward(images)), options))
   }
 
   #checkSize({ shape }: Tensor): void {
