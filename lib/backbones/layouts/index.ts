@@ -8,6 +8,7 @@ import { MVIT_PYTORCHVIDEO } from './mvit'
 import { SWIN_TIMM } from './swin'
 import { BERT_TENSORFLOW, WAV2VEC2_WEIGHT_NORM } from './text'
 import { VIDEOMAE_TRANSFORMERS_5, VIT_TRANSFORMERS_5 } from './transformers5'
+import { C3D_MMACTION, I3D_KINETICS } from './video'
 import { VIT_HF, VIT_TIMM } from './vit'
 
 export { Layout, type LayoutRule, loadPublished } from './layout'
@@ -15,11 +16,13 @@ export { Layout, type LayoutRule, loadPublished } from './layout'
 export const LAYOUTS = {
   'bert-tensorflow': BERT_TENSORFLOW,
   'wav2vec2-weight-norm': WAV2VEC2_WEIGHT_NORM,
+  'c3d-mmaction': C3D_MMACTION,
   'clip-hf': CLIP_HF,
   'convnext-timm': CONVNEXT_TIMM,
   'detection-torchvision-v1': DETECTION_TORCHVISION_V1,
   'efficientnet-timm': EFFICIENTNET_TIMM,
   'efficientnet-v2-s-timm': EFFICIENTNET_V2_S_TIMM,
+  'i3d-kinetics': I3D_KINETICS,
   'mvit-pytorchvideo': MVIT_PYTORCHVIDEO,
   'swin-timm': SWIN_TIMM,
   'videomae-transformers5': VIDEOMAE_TRANSFORMERS_5,
