@@ -31,11 +31,17 @@ interface Stage {
   readonly blocks: number
 }
 
+/** Halves go to the even neighbour, as the published widths have it. */
+function roundToEven(value: number): number {
+  const below = Math.floor(value)
+  return value - below === 0.5 ? below + (below % 2) : Math.round(value)
+}
+
 /** Widths rounded to powers of the multiplier, then to multiples of 8; equal neighbours are one stage. */
 function stagesOf({ depth, initialWidth, slope, multiplier, groupWidth }: RegNetDesign): Stage[] {
   const widths = Array.from({ length: depth }, (_, j) => {
     const power = Math.round(Math.log((initialWidth + slope * j) / initialWidth) / Math.log(multiplier))
-    return Math.round((initialWidth * multiplier ** power) / 8) * 8
+    return roundToEven((initialWidth * multiplier ** power) / 8) * 8
   })
   return [...new Set(widths)].map((width) => {
     const perGroup = Math.min(groupWidth, width)
