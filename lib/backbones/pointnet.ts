@@ -244,11 +244,7 @@ export function transformRegularizer(matrices: Tensor): Tensor {
   return tidy(() => {
     const identity = eye(matrices.size(1), { dtype: matrices.dtype, device: matrices.device })
     const off = matrices.bmm(matrices.transpose(1, 2)).sub(identity)
-    const lengths = off
-      .square()
-      .sum({ dim: [1, 2] })
-      .sqrt()
-    return lengths.mean()
+    return off.norm([1, 2]).mean()
   })
 }
 

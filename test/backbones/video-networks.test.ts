@@ -203,6 +203,10 @@ test('transformRegularizer is 0 for rotations, and ‖A·Aᵀ − I‖ otherwise
     expect(transformRegularizer(turned).toNumber()).toBeCloseTo(0, 6)
     // (2I)(2I)ᵀ − I = 3I, of norm 3√2.
     expect(transformRegularizer(eye(2).mul(2).unsqueeze(0)).toNumber()).toBeCloseTo(3 * Math.SQRT2, 5)
+    // At a rotation the gradient is 0, not the 0 / 0 of a root.
+    const still = eye(2).unsqueeze(0).requiresGrad_()
+    transformRegularizer(still).backward()
+    expect(still.grad?.abs().max().toNumber()).toBe(0)
   })
 })
 
