@@ -110,7 +110,7 @@ function program(execute: Execute): Command {
     .option('--reverse', 'read rules and layout the other way')
     .option('--identify', 'say which known network it is')
     .action((input, output, options) =>
-      execute(options, async () => (await import('./weights')).convert(input, output, options)),
+      execute(options, async () => (await import('./convert')).convert(input, output, options)),
     )
 
   withCommonOptions(cli.command('setup'))

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { resnet18 } from '../../lib/backbones'
+import { features as runFeatures } from '../../lib/cli/features'
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from '../../lib/io'
 import { skipInit } from '../../lib/nn'
 import { tidyAsync } from '../../lib/tensor'
@@ -17,10 +18,12 @@ describe('vision-native features', () => {
       fillWithHash(model)
       await writeSafetensors(folder('weights.safetensors'), model.stateDict())
       const output = folder('features.safetensors')
-      const args = ['features', ...PHOTOS, '--model', 'resnet18', '--weights', folder('weights.safetensors')]
-      const { code, stdout, stderr } = await runCli([...args, '-o', output, '--json'])
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(JSON.parse(stdout)).toMatchObject({ model: 'resnet18', layer: 'avgpool', shape: [2, 512], images: PHOTOS })
+      const printed = vi.spyOn(console, 'log').mockReturnValue()
+      const options = { model: 'resnet18', weights: folder('weights.safetensors'), output, batchSize: 16, json: true }
+      expect(await runFeatures(PHOTOS, options, { signal: new AbortController().signal })).toBe(0)
+      const summary = JSON.parse(String(printed.mock.calls[0]?.[0]))
+      expect(summary).toMatchObject({ model: 'resnet18', layer: 'avgpool', shape: [2, 512], images: PHOTOS })
+      printed.mockRestore()
       const features = (await readSafetensors(output)).get('features')
       expect(features?.shape).toEqual([2, 512])
       expect(features?.isfinite().all().item()).toBe(true)

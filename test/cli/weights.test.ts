@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { alexnet, createBackbone, LAYOUTS, squeezenet1_1 } from '../../lib/backbones'
+import { convert } from '../../lib/cli/convert'
 import { loadNetworkWeights } from '../../lib/cli/network-weights'
 import { loadPth, readSafetensors, savePth, stateDictOf } from '../../lib/io'
 import { skipInit } from '../../lib/nn'
@@ -33,25 +34,19 @@ describe('vision-native weights', () => {
   })
 
   test('converts .pth to .safetensors and back with other names', async () => {
+    vi.spyOn(console, 'log').mockReturnValue()
     await tidyAsync(async () => {
       await savePth(folder('a.pth'), new Map([['module.fc.weight', ones([2, 3])]]))
-      const rename = ['--rename', 'module.fc.*=head.*', 'module.*=*']
-      const there = await runCli(['weights', 'convert', folder('a.pth'), folder('a.safetensors'), ...rename, '--json'])
-      expect(there.code).toBe(0)
-      expect(JSON.parse(there.stdout)).toMatchObject({ tensors: 1 })
+      const rename = ['module.fc.*=head.*', 'module.*=*']
+      expect(await convert(folder('a.pth'), folder('a.safetensors'), { rename })).toBe(0)
       expect([...(await readSafetensors(folder('a.safetensors'))).keys()]).toEqual(['head.weight'])
-      const back = await runCli([
-        'weights',
-        'convert',
-        folder('a.safetensors'),
-        folder('b.pth'),
-        '--reverse',
-        ...rename,
-      ])
-      expect(back.code).toBe(0)
+      expect(await convert(folder('a.safetensors'), folder('b.pth'), { rename, reverse: true })).toBe(0)
       const state = stateDictOf(await loadPth(folder('b.pth')))
       expect(state.get('module.fc.weight')?.equal(ones([2, 3]))).toBe(true)
+      await expect(convert(folder('a.pth'), folder('a.npy'), {})).rejects.toThrow(/is to end in \.safetensors/)
+      await expect(convert(folder('a.pth'), folder('c.pth'), { layout: 'keras' })).rejects.toThrow(/no layout 'keras'/)
     })
+    vi.restoreAllMocks()
   })
 
   test('are loaded into the network they are of; of another one it is said which', async () => {
