@@ -1,7 +1,7 @@
 // Networks that several papers share, with the names of their published weights.
 export * from './alexnet'
 export * from './ast'
-export * from './beit'
+export { BEITS, Beit, BeitBlock, type BeitOptions, type BeitSize, beitBasePatch16_224 } from './beit'
 export * from './bert'
 export * from './blip'
 export * from './c3d'
@@ -42,6 +42,7 @@ export * from './pointnet2'
 export * from './pointnet2-layers'
 export * from './prepare-image'
 export * from './raft'
+export * from './raft-correlation'
 export * from './registry'
 export * from './regnet'
 export * from './res2net'
@@ -61,7 +62,14 @@ export * from './video-resnet'
 export * from './videomae'
 export * from './vilt'
 export * from './vit'
-export * from './vit-hf'
+export {
+  type EncoderOutput,
+  VITS_HF,
+  ViTModel,
+  type ViTModelOptions,
+  type ViTSize,
+  vitBasePatch16_224Hf,
+} from './vit-hf'
 export * from './wav2vec2'
 export * from './whisper'
 export * from './x3d'
