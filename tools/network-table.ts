@@ -18,7 +18,6 @@ const TASKS: Readonly<Record<NetworkTask, string>> = {
   'instance-segmentation': 'Instance segmentation',
   'object-detection': 'Object detection',
   'keypoint-detection': 'Keypoint detection',
-  'instance-segmentation': 'Instance segmentation',
   'video-classification': 'Video classification',
   'optical-flow': 'Optical flow',
   'audio-classification': 'Audio classification',
