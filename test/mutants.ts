@@ -558,4 +558,38 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/native/search.test.ts',
     title: 'topk_cosine',
   },
+
+  // ---- Detection ----------------------------------------------------------------------------------------------------
+  {
+    name: 'complete IoU forgets the aspect ratio',
+    file: 'lib/vision/boxes/overlap.ts',
+    find: 'return distance.sub(alpha.mul(v))',
+    replace: 'return distance',
+    test: 'test/vision/boxes.test.ts',
+    title: 'complete_box_iou',
+  },
+  {
+    name: 'the best candidate of a true box is not rescued',
+    file: 'lib/vision/boxes/matching.ts',
+    find: 'return where(rescued, places, matches)',
+    replace: 'return matches',
+    test: 'test/vision/boxes.test.ts',
+    title: 'by thresholds',
+  },
+  {
+    name: 'true boxes are no proposals',
+    file: 'lib/backbones/detection/roi-heads.ts',
+    find: 'const all = cat([own, boxes.to(own.dtype)])',
+    replace: 'const all = own',
+    test: 'test/backbones/detectors.test.ts',
+    title: 'faster has the losses',
+  },
+  {
+    name: 'a keypoint on the far edge of its box is outside',
+    file: 'lib/backbones/detection/keypoint.ts',
+    find: '.maskedFill(value.eq(to), side - 1)',
+    replace: '',
+    test: 'test/backbones/detectors.test.ts',
+    title: 'keypoint has the losses',
+  },
 ]
