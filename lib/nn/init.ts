@@ -12,7 +12,8 @@ import { tidy } from '../tensor/scope'
 
 const KEY = Symbol.for('@lab/vision-native/init')
 const shared = globalThis as { [KEY]?: { skipped: boolean } }
-const state = (shared[KEY] ??= { skipped: false })
+shared[KEY] ??= { skipped: false }
+const state = shared[KEY]
 
 /**
  * Makes modules without drawing first values, for those whose state is loaded next; as `torch.nn.utils.skip_init`, for
