@@ -24,7 +24,8 @@ function folder(tf: Tf) {
   return (conv: Layer | undefined, norm: Layer | undefined): FoldedConv =>
     noGrad(() =>
       tidy(() => {
-        if (!(conv instanceof Conv2d && norm instanceof BatchNorm2d)) throw new Error('bench: a layer is no convolution')
+        if (!(conv instanceof Conv2d && norm instanceof BatchNorm2d))
+          throw new Error('bench: a layer is no convolution')
         const { runningMean, runningVar, weight, bias } = norm
         if (!runningMean || !runningVar || !weight || !bias) throw new Error('bench: a batch norm without statistics')
         const scale = runningVar.add(norm.eps).rsqrt().mul(weight)
