@@ -1,10 +1,8 @@
-import sharp from 'sharp'
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from '../native/errors'
-import { tensor } from '../tensor/creation'
 import { tidy } from '../tensor/scope'
 import type { Tensor } from '../tensor/tensor'
-import type { Device } from '../tensor/types'
 import { checkFlow } from './check-flow'
+import { drawOver } from './overlay'
 
 export interface FlowArrowOptions {
   /** Distance between arrows in pixels, 20 unless stated. An arrow shows the mean of the square around its tail. */
@@ -50,11 +48,7 @@ export async function drawFlowArrows(
   const vectors = (await plain.data()) as Float32Array
   const known = valid === undefined ? undefined : ((await valid.data()) as Uint8Array)
   const arrows = scaled(cellMeans(vectors, known, width, height, step), scale, step)
-  const overlay = await sharp(Buffer.from(drawing(arrows, width, height, step, colour)), { limitInputPixels: false })
-    .ensureAlpha()
-    .raw()
-    .toBuffer()
-  return blend(image, overlay, width, height)
+  return drawOver('drawFlowArrows', image, drawing(arrows, step, colour))
 }
 
 function checkPicture(image: Tensor, flow: Tensor, width: number, height: number): void {
@@ -128,14 +122,13 @@ function scaled(arrows: readonly Arrow[], scale: number | undefined, step: numbe
   return arrows.map(({ x, y, dx, dy }) => ({ x, y, dx: dx * factor, dy: dy * factor }))
 }
 
-function drawing(arrows: readonly Arrow[], width: number, height: number, step: number, colour: string): string {
+function drawing(arrows: readonly Arrow[], step: number, colour: string): string {
   // The outline under the fill keeps a bright arrow visible on a bright picture. A path for each arrow, because a parser
   // may refuse one attribute of many megabytes.
   const paths = arrows.map((arrow) => `<path d="${outline(arrow, step)}"/>`).join('')
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
     `<g fill="${colour}" stroke="#101010" stroke-opacity="0.8" stroke-width="1.4" stroke-linejoin="round" ` +
-    `paint-order="stroke">${paths}</g></svg>`
+    `paint-order="stroke">${paths}</g>`
   )
 }
 
@@ -165,22 +158,4 @@ function outline({ x, y, dx, dy }: Arrow, step: number): string {
 
 function point(x: number, y: number): string {
   return `${x.toFixed(2)},${y.toFixed(2)}`
-}
-
-/** Lays an interleaved RGBA drawing over the image. */
-function blend(image: Tensor, overlay: Uint8Array, width: number, height: number): Tensor<'uint8'> {
-  return tidy(() => {
-    const drawn = rgbaOn(image.device, overlay, width, height)
-    const [paint, opacity] = [drawn.narrow(0, 0, 3), drawn.narrow(0, 3, 1).div(255)]
-    const detached = image.detach().to('float32')
-    const picture = image.dtype === 'uint8' ? detached : detached.clamp({ min: 0, max: 1 }).mul(255)
-    const blended = picture.add(paint.sub(picture).mul(opacity))
-    return blended.round().to('uint8').contiguous() as Tensor<'uint8'>
-  })
-}
-
-function rgbaOn(device: Device, overlay: Uint8Array, width: number, height: number): Tensor {
-  return tensor(overlay, { shape: [height, width, 4], device })
-    .permute([2, 0, 1])
-    .to('float32')
 }
