@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import * as nn from '../../lib/nn'
-import { empty, eye, Generator, manualSeed, memory, type Tensor, tidy, zeros } from '../../lib/tensor'
+import { empty, eye, Generator, manualSeed, memory, rand, type Tensor, tidy, zeros } from '../../lib/tensor'
 import { caseNames, caseParts } from '../support/layer-cases'
 
 const { init } = nn
@@ -185,5 +185,29 @@ describe('side effects', () => {
     init.eye_(weight)
     expect(weight.isLeaf && weight.requiresGrad).toBe(true)
     expect(memory.stats().tensors).toBe(before)
+  })
+})
+
+describe('skipInit', () => {
+  const drawn = (make: () => unknown) =>
+    tidy(() => {
+      manualSeed(7)
+      make()
+      return rand([1]).item()
+    })
+  const untouched = drawn(() => undefined)
+
+  test('draws no first values, and ends with the function', () => {
+    expect(drawn(() => nn.skipInit(() => new nn.Conv2d(3, 4, 3)))).toBe(untouched)
+    expect(drawn(() => new nn.Conv2d(3, 4, 3))).not.toBe(untouched)
+  })
+
+  test('ends when the function throws, and refuses a promise', () => {
+    const fail = () => {
+      throw new RangeError('no')
+    }
+    expect(() => nn.skipInit(fail)).toThrow(RangeError)
+    expect(() => nn.skipInit(() => Promise.resolve(1))).toThrow(/skipInit: the function returned a promise/)
+    expect(drawn(() => new nn.Linear(2, 2))).not.toBe(untouched)
   })
 })
