@@ -8,7 +8,7 @@ import { TRANSFORMER_RUNS } from './backbone-runs-transformers'
 import { VIDEO_RUNS } from './backbone-runs-video'
 
 /** Scalars in the largest network that `npm test` runs; larger ones are in the long tests. */
-export const LARGEST_QUICK = 12e6
+export const LARGEST_QUICK = 6e6
 
 export interface Run {
   readonly run?: (network: never, inputs: readonly Tensor[]) => unknown

@@ -10,18 +10,22 @@ const PERIOD = 65_537
 export function hashNumbers(name: string, count: number): Float64Array {
   let seed = 0x811c9dc5
   for (const byte of Buffer.from(name)) seed = Math.imul(seed ^ byte, 0x01000193)
-  return Float64Array.from({ length: Math.min(count, PERIOD) }, (_, i) => {
+  const numbers = new Float64Array(Math.min(count, PERIOD))
+  for (let i = 0; i < numbers.length; i++) {
     let x = (seed + Math.imul(i, 0x9e3779b9)) >>> 0
     x = Math.imul(x ^ (x >>> 16), 0x85ebca6b)
     x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35)
-    return ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1
-  })
+    numbers[i] = ((x ^ (x >>> 16)) >>> 0) / 2 ** 31 - 1
+  }
+  return numbers
 }
 
 /** A float32 tensor `centre + spread · hashNumbers(name)`, the numbers repeated as often as needed. */
 export function hashTensor(name: string, shape: readonly number[], spread = 1, centre = 0): Tensor {
   const size = shape.reduce((product, length) => product * length, 1)
-  const period = Float32Array.from(hashNumbers(name, size), (u) => centre + spread * u)
+  const numbers = hashNumbers(name, size)
+  for (let i = 0; i < numbers.length; i++) numbers[i] = centre + spread * (numbers[i] as number)
+  const period = new Float32Array(numbers)
   return tidy(() => {
     const once = tensor(period)
     if (size <= PERIOD) return once.reshape([...shape])

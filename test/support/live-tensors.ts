@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { memory } from '../../lib/tensor'
@@ -20,6 +20,19 @@ export async function liveTensors(): Promise<number> {
     await setImmediate()
     now = memory.stats().tensors
     quiet = now < before ? 0 : quiet + 1
+  }
+  return now
+}
+
+/**
+ * How many tensors live once no more than `expected` do, or after as many collections as a busy machine may need: what
+ * leaks is never collected.
+ */
+export async function liveTensorsDownTo(expected: number): Promise<number> {
+  let now = await liveTensors()
+  for (let round = 0; round < 20 && now > expected; round++) {
+    await setTimeout(10)
+    now = await liveTensors()
   }
   return now
 }
