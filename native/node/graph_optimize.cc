@@ -50,7 +50,7 @@ std::optional<c10::OperatorHandle> find(const char* name, const char* overload) 
 }  // namespace
 
 GraphOptimizer::GraphOptimizer(Graph& graph, const std::vector<at::Tensor>& tensors)
-    : graph_(graph), tensors_(tensors), uses_(tensors.size(), 0) {
+    : graph_(graph), tensors_(tensors), uses_(tensors.size(), 0), gone_(graph.instructions_.size(), false) {
   for (const Instruction& instruction : graph.instructions_) {
     for (const ArgumentSource& argument : instruction.arguments) {
       for (const ValueId value : argument.values) {
@@ -67,20 +67,19 @@ void GraphOptimizer::run() {
   if (!find("mkldnn::_convolution_pointwise", "") || !find("mkldnn::_reorder_convolution_weight", "")) return;
   const c10::AutoGradMode no_grad(false);
   auto& instructions = graph_.instructions_;
-  std::vector<bool> gone(instructions.size(), false);
   for (size_t i = 0; i < instructions.size(); ++i) {
-    const std::optional<Chain> chain = gone[i] ? std::nullopt : chain_from(i);
+    const std::optional<Chain> chain = gone_[i] ? std::nullopt : chain_from(i);
     if (!chain) continue;
     Instruction instruction = fused(*chain);
-    for (const size_t member : chain->members) gone[member] = true;
+    for (const size_t member : chain->members) gone_[member] = true;
     // In the place of the last of them: what it adds is there by then.
     const size_t last = chain->members.back();
-    gone[last] = false;
+    gone_[last] = false;
     instructions[last] = std::move(instruction);
   }
   size_t kept = 0;
   for (size_t i = 0; i < instructions.size(); ++i) {
-    if (gone[i]) continue;
+    if (gone_[i]) continue;
     if (kept != i) instructions[kept] = std::move(instructions[i]);
     ++kept;
   }
@@ -97,7 +96,8 @@ at::Tensor GraphOptimizer::fixed(const Instruction& instruction, size_t argument
 
 std::optional<size_t> GraphOptimizer::next_use(ValueId value, size_t after) const {
   for (size_t i = after + 1; i < graph_.instructions_.size(); ++i) {
-    if (names(graph_.instructions_[i], value)) return i;
+    // What another chain has taken is not there any more: it reads the value where that chain ends.
+    if (!gone_[i] && names(graph_.instructions_[i], value)) return i;
   }
   return std::nullopt;
 }
@@ -106,7 +106,7 @@ std::optional<size_t> GraphOptimizer::next_use(ValueId value, size_t after) cons
 bool GraphOptimizer::writes_between(const Chain& chain, size_t end) const {
   for (size_t i = chain.convolution + 1; i < end; ++i) {
     const bool own = std::find(chain.members.begin(), chain.members.end(), i) != chain.members.end();
-    if (!own && writes(graph_.instructions_[i])) return true;
+    if (!own && !gone_[i] && writes(graph_.instructions_[i])) return true;
   }
   return false;
 }

@@ -43,6 +43,8 @@ class GraphOptimizer {
   Graph& graph_;
   const std::vector<at::Tensor>& tensors_;
   std::vector<int> uses_;
+  /// Instructions that a chain has taken; the last of each chain is what it became.
+  std::vector<bool> gone_;
 };
 
 }  // namespace vision_native

@@ -154,6 +154,19 @@ describe('capture with optimize', () => {
     expect(captured.toString()).not.toMatch(/batch_norm/)
   })
 
+  test('adds what one chain gives in another, also where both end in the same sum', () => {
+    manualSeed(3)
+    const [conv, side] = [new Conv2d(4, 4, 3, { padding: 1 }).eval(), new Conv2d(4, 4, 1).eval()]
+    const [norm, sideNorm] = [fill(new BatchNorm2d(4)).eval(), fill(new BatchNorm2d(4)).eval()]
+    const forward = (x: Tensor) => norm.forward(conv.forward(x)).add(sideNorm.forward(side.forward(x))).relu_()
+    using captured = capture(forward, { optimize: true })
+    const x = randn([1, 4, 8, 8])
+    noGrad(() => captured.sync(x))
+    const [expected, got] = noGrad(() => [forward(x), captured.sync(x)])
+    expect(difference(got, expected)).toBeLessThan(1e-4)
+    expect(calls(captured.toString())).toEqual(new Array(2).fill('mkldnn::_convolution_pointwise'))
+  })
+
   test('is captured anew when a weight or a statistic changes', () => {
     const model = network()
     using captured = capture((x: Tensor) => model.forward(x), { optimize: true })
