@@ -85,28 +85,43 @@ export function testBackbones(chosen: (name: string) => boolean): void {
   for (const [name, each] of CASES) if (chosen(name)) testBackbone(name, each)
 }
 
+/** Tests of the names of every case that `chosen` picks: nothing is computed, so large networks cost nothing. */
+export function testBackboneNames(chosen: (name: string) => boolean): void {
+  for (const [name, each] of CASES) if (chosen(name)) describe(name, () => testNames(name, each))
+}
+
+const makerOf = (each: Case) => () => skipInit(() => createBackbone(each.network, each.options)) as Module
+
+/** The network's tensors with the reference's names. */
+function publishedState(each: Case, network: Module): ReadonlyMap<string, Tensor> {
+  return each.layout ? LAYOUTS[each.layout].toPublished(network.stateDict()) : network.stateDict()
+}
+
+function testNames(name: string, each: Case): void {
+  const reference = references.get(name)
+  if (reference === undefined) return
+  test('has the names, shapes and counts of the published network', () => {
+    tidy(() => {
+      const network = makerOf(each)()
+      const own = [...publishedState(each, network)].map(([key, { shape }]) => `${key} [${shape}]`)
+      const expected = reference.tensors.map(([key, shape]) => `${key} [${shape}]`)
+      // Names of another layout are in the order of our own.
+      expect(each.layout ? own.sort() : own).toEqual(each.layout ? expected.sort() : expected)
+      expect(network.parameterCount()).toBe(reference.total_parameters)
+      expect(network.parameterCount({ trainable: true })).toBe(reference.parameters)
+    })
+  })
+}
+
 function testBackbone(name: string, each: Case): void {
-  const make = () => skipInit(() => createBackbone(each.network, each.options)) as Module
+  const make = makerOf(each)
   const inputs = () => each.inputs.map((spec, i) => inputTensor(`input${i}`, spec))
   const layout = each.layout && LAYOUTS[each.layout]
-  /** The network's tensors with the reference's names. */
-  const published = (network: Module) => layout?.toPublished(network.stateDict()) ?? network.stateDict()
+  const published = (network: Module) => publishedState(each, network)
   const fill = (network: Module) => fillStateWithHash(published(network))
 
   describe(name, () => {
-    const reference = references.get(name)
-    const named = reference ? test : undefined
-    named?.('has the names, shapes and counts of the published network', () => {
-      tidy(() => {
-        const network = make()
-        const own = [...published(network)].map(([key, { shape }]) => `${key} [${shape}]`)
-        const expected = reference?.tensors.map(([key, shape]) => `${key} [${shape}]`) ?? []
-        // Names of another layout are in the order of our own.
-        expect(layout ? own.sort() : own).toEqual(layout ? expected.sort() : expected)
-        expect(network.parameterCount()).toBe(reference?.total_parameters)
-        expect(network.parameterCount({ trainable: true })).toBe(reference?.parameters)
-      })
-    })
+    testNames(name, each)
 
     test('gives what PyTorch gives, captured too, and a gradient for every parameter', async () => {
       const before = await liveTensors()
