@@ -25,7 +25,10 @@ running = {}
 
 
 def calibrate(model, shape):
-    """Statistics of two small batches, and gains and shifts that do something: folding them wrongly is seen."""
+    """Statistics of two small batches, and gains, shifts and heads that do something: faults in them are seen."""
+    for parameter in model.parameters():
+        if not parameter.any():
+            parameter.data.normal_(0, 0.02)
     for module in model.modules():
         if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)):
             module.momentum = None

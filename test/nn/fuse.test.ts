@@ -158,7 +158,11 @@ describe('capture with optimize', () => {
     manualSeed(3)
     const [conv, side] = [new Conv2d(4, 4, 3, { padding: 1 }).eval(), new Conv2d(4, 4, 1).eval()]
     const [norm, sideNorm] = [fill(new BatchNorm2d(4)).eval(), fill(new BatchNorm2d(4)).eval()]
-    const forward = (x: Tensor) => norm.forward(conv.forward(x)).add(sideNorm.forward(side.forward(x))).relu_()
+    const forward = (x: Tensor) =>
+      norm
+        .forward(conv.forward(x))
+        .add(sideNorm.forward(side.forward(x)))
+        .relu_()
     using captured = capture(forward, { optimize: true })
     const x = randn([1, 4, 8, 8])
     noGrad(() => captured.sync(x))
