@@ -30,7 +30,10 @@ export const readInputs = (): Promise<Map<string, Tensor>> => readSafetensors(pa
 
 /** The classes among the exports: all that a case can name. */
 export const METRICS = new Map(
-  Object.entries(metrics).filter(([name]) => /^[A-Z]/.test(name) && !['BaseMetric', 'MetricCollection'].includes(name)),
+  Object.entries(metrics).filter(
+    ([name, value]) =>
+      /^[A-Z]/.test(name) && typeof value === 'function' && !['BaseMetric', 'MetricCollection'].includes(name),
+  ),
 ) as ReadonlyMap<string, unknown>
 
 type Constructor = new (options: unknown) => Metric<readonly unknown[], unknown> & Disposable
