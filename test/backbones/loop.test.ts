@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest'
-import {
-  networksWithoutCase,
-  referencesWithoutCase,
-  sizeOf,
-  testBackboneNames,
-  testBackbones,
-} from '../support/backbone-loop'
+import { networksWithoutCase, referencesWithoutCase, sizeOf, testBackbones } from '../support/backbone-loop'
 import { LARGEST_QUICK } from '../support/backbone-runs'
 
 testBackbones((name) => sizeOf(name) <= LARGEST_QUICK)
-testBackboneNames((name) => sizeOf(name) > LARGEST_QUICK)
 
 /** Networks that differ in a number only from one that is run. */
 const NUMBER_ONLY = [

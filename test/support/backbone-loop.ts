@@ -85,11 +85,6 @@ export function testBackbones(chosen: (name: string) => boolean): void {
   for (const [name, each] of CASES) if (chosen(name)) testBackbone(name, each)
 }
 
-/** Tests of the names of every case that `chosen` picks: nothing is computed, so large networks cost nothing. */
-export function testBackboneNames(chosen: (name: string) => boolean): void {
-  for (const [name, each] of CASES) if (chosen(name)) describe(name, () => testNames(name, each))
-}
-
 const makerOf = (each: Case) => () => skipInit(() => createBackbone(each.network, each.options)) as Module
 
 /** The network's tensors with the reference's names. */
