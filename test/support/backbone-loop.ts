@@ -97,7 +97,7 @@ function testNames(name: string, each: Case): void {
   if (reference === undefined) return
   test('has the names, shapes and counts of the published network', () => {
     tidy(() => {
-      const network = makerOf(each)()
+      using network = makerOf(each)()
       const own = [...publishedState(each, network)].map(([key, { shape }]) => `${key} [${shape}]`)
       const expected = reference.tensors.map(([key, shape]) => `${key} [${shape}]`)
       // Names of another layout are in the order of our own.
@@ -121,7 +121,7 @@ function testBackbone(name: string, each: Case): void {
     test('gives what PyTorch gives, captured too, and a gradient for every parameter', async () => {
       const before = await liveTensors()
       tidy(() => {
-        const network = make().eval()
+        using network = make().eval()
         fill(network)
         const given = inputs()
         const outputs = tensorsOf(runNetwork(name, network, given))
@@ -145,7 +145,7 @@ function testBackbone(name: string, each: Case): void {
       const folder = mkdtempSync(join(tmpdir(), 'backbones-'))
       try {
         await tidyAsync(async () => {
-          const network = make()
+          using network = make()
           fill(network)
           const state = network.stateDict()
           if (layout) expectSameLoaded(make, (other) => loadPublished(other, published(network), layout), state)
@@ -207,7 +207,7 @@ function expectSameState(
 
 function expectSameLoaded(make: () => Module, load: (other: Module) => void, state: ReadonlyMap<string, Tensor>): void {
   tidy(() => {
-    const other = make()
+    using other = make()
     load(other)
     const loaded = other.stateDict()
     const different = [...state].filter(([key, value]) => !loaded.get(key)?.equal(value))
