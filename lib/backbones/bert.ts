@@ -139,12 +139,12 @@ class BertSelfAttention extends Module {
 }
 
 /** Projection, dropout and a norm over the sum with what came in. */
-class BertOutput extends Module {
+export class BertOutput extends Module {
   readonly dense: Linear
   readonly LayerNorm: LayerNorm
   readonly dropout: Dropout
 
-  constructor(from: number, config: Config) {
+  constructor(from: number, config: Pick<Config, 'hiddenSize' | 'layerNormEps' | 'hiddenDropoutProb'>) {
     super()
     this.dense = new Linear(from, config.hiddenSize)
     this.LayerNorm = new LayerNorm(config.hiddenSize, { eps: config.layerNormEps })

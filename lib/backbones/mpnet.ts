@@ -2,7 +2,7 @@
 import { Dropout, Embedding, LayerNorm, Linear, Module, ModuleList } from '../nn'
 import { withDefaults } from '../nn/options'
 import type { Tensor } from '../tensor'
-import { BertPooler } from './bert'
+import { BertOutput, BertPooler } from './bert'
 import type { NetworkEntry } from './network'
 import { relativeBuckets } from './relative-positions'
 import { positionsAfter } from './roberta'
@@ -136,33 +136,16 @@ class MPNetIntermediate extends Module {
   }
 }
 
-class MPNetOutput extends Module {
-  readonly dense: Linear
-  readonly LayerNorm: LayerNorm
-  readonly dropout: Dropout
-
-  constructor(config: Config) {
-    super()
-    this.dense = new Linear(config.intermediateSize, config.hiddenSize)
-    this.LayerNorm = new LayerNorm(config.hiddenSize, { eps: config.layerNormEps })
-    this.dropout = new Dropout({ p: config.hiddenDropoutProb })
-  }
-
-  forward(x: Tensor, residual: Tensor): Tensor {
-    return this.LayerNorm.forward(this.dropout.forward(this.dense.forward(x)).add(residual))
-  }
-}
-
 class MPNetLayer extends Module {
   readonly attention: MPNetAttention
   readonly intermediate: MPNetIntermediate
-  readonly output: MPNetOutput
+  readonly output: BertOutput
 
   constructor(config: Config) {
     super()
     this.attention = new MPNetAttention(config)
     this.intermediate = new MPNetIntermediate(config)
-    this.output = new MPNetOutput(config)
+    this.output = new BertOutput(config.intermediateSize, config)
   }
 
   forward(x: Tensor, mask: Tensor): Tensor {
