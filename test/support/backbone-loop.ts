@@ -92,20 +92,24 @@ function publishedState(each: Case, network: Module): ReadonlyMap<string, Tensor
   return each.layout ? LAYOUTS[each.layout].toPublished(network.stateDict()) : network.stateDict()
 }
 
-function testNames(name: string, each: Case): void {
-  const reference = references.get(name)
-  if (reference === undefined) return
-  test('has the names, shapes and counts of the published network', () => {
-    tidy(() => {
-      using network = makerOf(each)()
-      const own = [...publishedState(each, network)].map(([key, { shape }]) => `${key} [${shape}]`)
-      const expected = reference.tensors.map(([key, shape]) => `${key} [${shape}]`)
-      // Names of another layout are in the order of our own.
-      expect(each.layout ? own.sort() : own).toEqual(each.layout ? expected.sort() : expected)
-      expect(network.parameterCount()).toBe(reference.total_parameters)
-      expect(network.parameterCount({ trainable: true })).toBe(reference.parameters)
+/** One test for every published list: names, shapes and counts, of networks of any size. */
+export function testPublishedNames(): void {
+  for (const [name, reference] of references) {
+    test(`${name} has the names, shapes and counts of the published network`, () => {
+      const each = CASES.get(name)
+      if (each === undefined) throw new Error(`no case makes '${name}'`)
+      tidy(() => {
+        // Freed at once: together they are more than the memory.
+        using network = makerOf(each)()
+        const own = [...publishedState(each, network)].map(([key, { shape }]) => `${key} [${shape}]`)
+        const expected = reference.tensors.map(([key, shape]) => `${key} [${shape}]`)
+        // Names of another layout are in the order of our own.
+        expect(each.layout ? own.sort() : own).toEqual(each.layout ? expected.sort() : expected)
+        expect(network.parameterCount()).toBe(reference.total_parameters)
+        expect(network.parameterCount({ trainable: true })).toBe(reference.parameters)
+      })
     })
-  })
+  }
 }
 
 function testBackbone(name: string, each: Case): void {
@@ -116,8 +120,6 @@ function testBackbone(name: string, each: Case): void {
   const fill = (network: Module) => fillStateWithHash(published(network))
 
   describe(name, () => {
-    testNames(name, each)
-
     test('gives what PyTorch gives, captured too, and a gradient for every parameter', async () => {
       const before = await liveTensors()
       tidy(() => {

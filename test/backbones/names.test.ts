@@ -1,0 +1,3 @@
+import { testPublishedNames } from '../support/backbone-loop'
+
+testPublishedNames()
