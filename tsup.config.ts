@@ -15,6 +15,7 @@ const library = {
   'vision/index': 'lib/vision/index.ts',
   'audio/index': 'lib/audio/index.ts',
   'text/index': 'lib/text/index.ts',
+  'geometry/index': 'lib/geometry/index.ts',
   'backbones/index': 'lib/backbones/index.ts',
   'weights/index': 'lib/weights/index.ts',
   'datasets/index': 'lib/datasets/index.ts',
