@@ -17,6 +17,7 @@ export { createFeatureExtractor, FeatureExtractor, type Features, type Network }
 export * from './fpn'
 export * from './freeze'
 export * from './generate'
+export * from './generative'
 export * from './ghostnet'
 export * from './googlenet'
 export * from './gpt2'

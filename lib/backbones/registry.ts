@@ -14,6 +14,7 @@ import { DGCNNS } from './dgcnn'
 import { DISTILBERTS } from './distilbert'
 import { EFFICIENTNETS } from './efficientnet'
 import { PYRAMIDS } from './fpn'
+import { STYLEGAN2_DISCRIMINATORS, STYLEGAN2S } from './generative'
 import { GHOSTNETS } from './ghostnet'
 import { GOOGLENETS } from './googlenet'
 import { GPT2S } from './gpt2'
@@ -134,6 +135,8 @@ export const BACKBONES = {
   ...GATED_GRAPH_NETWORKS,
   ...DGCNNS,
   ...KPCONVS,
+  ...STYLEGAN2S,
+  ...STYLEGAN2_DISCRIMINATORS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

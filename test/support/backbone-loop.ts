@@ -10,7 +10,7 @@ import { loadPth, readSafetensors, savePth, stateDictOf, writeSafetensors } from
 import { type Module, skipInit } from '../../lib/nn'
 import { capture, noGrad, Tensor, tidy, tidyAsync } from '../../lib/tensor'
 import { isUnused, runNetwork } from './backbone-runs'
-import { fillStateWithHash, hashIntegers, hashTensor } from './hash-weights'
+import { fillStateWithHash, hashIntegers, hashTensor, type Spreads } from './hash-weights'
 import { liveTensors, liveTensorsDownTo } from './live-tensors'
 
 const FOLDER = new URL('../fixtures/backbones/', import.meta.url)
@@ -36,6 +36,8 @@ interface Case {
   readonly options: object
   /** Whose names the reference has, where they are not the network's own. */
   readonly layout?: LayoutName
+  /** Of weights, where not the usual ones. */
+  readonly spreads?: Spreads
   readonly inputs: readonly InputSpec[]
   readonly parameters?: number
   readonly outputs: readonly {
@@ -117,7 +119,7 @@ function testBackbone(name: string, each: Case): void {
   const inputs = () => each.inputs.map((spec, i) => inputTensor(`input${i}`, spec))
   const layout = each.layout && LAYOUTS[each.layout]
   const published = (network: Module) => publishedState(each, network)
-  const fill = (network: Module) => fillStateWithHash(published(network))
+  const fill = (network: Module) => fillStateWithHash(published(network), each.spreads)
 
   describe(name, () => {
     test('gives what PyTorch gives, captured too, and a gradient for every parameter', async () => {

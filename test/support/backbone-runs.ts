@@ -3,6 +3,7 @@ import type { GoogLeNet, InceptionV3 } from '../../lib/backbones'
 import type { Module } from '../../lib/nn'
 import type { Tensor } from '../../lib/tensor'
 import { DETECTION_RUNS } from './backbone-runs-detection'
+import { GENERATIVE_RUNS } from './backbone-runs-generative'
 import { TEXT_RUNS } from './backbone-runs-text'
 import { TRANSFORMER_RUNS } from './backbone-runs-transformers'
 import { VIDEO_RUNS } from './backbone-runs-video'
@@ -25,6 +26,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   ...DETECTION_RUNS,
   ...VIDEO_RUNS,
   ...TRANSFORMER_RUNS,
+  ...GENERATIVE_RUNS,
 }
 
 export function runNetwork(name: string, network: Module, inputs: readonly Tensor[]): unknown {

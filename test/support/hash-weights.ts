@@ -51,21 +51,26 @@ export function fillWithHash(network: Module): void {
   fillStateWithHash(network.stateDict())
 }
 
-/** The same for tensors by name. */
-export function fillStateWithHash(state: ReadonlyMap<string, Tensor>): void {
+/** How far numbers lie from 0, by a regular expression that the name matches; the first one counts. */
+export type Spreads = Readonly<Record<string, number>>
+
+/** The same for tensors by name; `spreads` for networks that scale their weights themselves. */
+export function fillStateWithHash(state: ReadonlyMap<string, Tensor>, spreads: Spreads = {}): void {
   const seen = new Set<number>()
   noGrad(() => {
     for (const [name, target] of state) {
       if (seen.has(target[HANDLE]) || !/^(float|bfloat)/.test(target.dtype)) continue
       seen.add(target[HANDLE])
-      const { spread, centre } = rangeOf(name, target.shape)
+      const { spread, centre } = rangeOf(name, target.shape, spreads)
       tidy(() => target.copy_(hashTensor(name, target.shape, spread, centre)))
     }
   })
 }
 
 /** Sums keep their variance, norms stay near the identity, statistics are possible ones. */
-function rangeOf(name: string, shape: readonly number[]): { spread: number; centre: number } {
+function rangeOf(name: string, shape: readonly number[], spreads: Spreads): { spread: number; centre: number } {
+  const wanted = Object.entries(spreads).find(([pattern]) => new RegExp(pattern).test(name))
+  if (wanted) return { spread: wanted[1], centre: 0 }
   const last = name.slice(name.lastIndexOf('.') + 1)
   if (last === 'running_var') return { spread: 0.5, centre: 1 }
   if (shape.length >= 2) {

@@ -5,6 +5,7 @@ Each script beside this one calls `record(family, cases)`, which writes test/fix
 import json
 import math
 import pathlib
+import re
 
 import numpy as np
 import torch
@@ -36,7 +37,10 @@ def hash_integers(name, shape, high):
     return torch.from_numpy(np.resize(numbers, size)).reshape(shape)
 
 
-def range_of(name, shape):
+def range_of(name, shape, spreads):
+    for pattern, spread in spreads.items():
+        if re.search(pattern, name):
+            return spread, 0.0
     last = name.rsplit('.', 1)[-1]
     if last == 'running_var':
         return 0.5, 1.0
@@ -46,14 +50,14 @@ def range_of(name, shape):
 
 
 @torch.no_grad()
-def fill(network):
+def fill(network, spreads={}):
     seen = set()
     for name, target in network.state_dict().items():
         key = (target.data_ptr(), tuple(target.shape))
         if key in seen or not target.is_floating_point():
             continue
         seen.add(key)
-        spread, centre = range_of(name, target.shape)
+        spread, centre = range_of(name, target.shape, spreads)
         target.copy_(hash_tensor(name, tuple(target.shape), spread, centre))
 
 
@@ -82,13 +86,14 @@ def record(family, cases):
     """cases: name -> dict of `make` (a function), `inputs` (specs), `source`, and optionally
     `network` and `options` (what the registry is asked for; the name and none by default),
     `layout` (a name in lib/backbones/layouts, where the reference's names are not the registry's),
+    `spreads` (of weights by a regular expression of their names, for networks that scale them themselves),
     `run` (network, inputs -> outputs; by default the network called with the inputs)."""
     path = FIXTURES / f'{family}.json'
     written = {}
     for name, case in cases.items():
         torch.manual_seed(0)
         network = case['make']().eval()
-        fill(network)
+        fill(network, case.get('spreads', {}))
         with torch.no_grad():
             run = case.get('run', lambda net, args: net(*args))
             outputs = flat(run(network, inputs_of(case['inputs'])))
@@ -98,6 +103,7 @@ def record(family, cases):
             **({'layout': case['layout']} if 'layout' in case else {}),
             'source': case['source'],
             'parameters': sum(p.numel() for p in network.parameters()),
+            **({'spreads': case['spreads']} if 'spreads' in case else {}),
             'inputs': case['inputs'],
             'outputs': [
                 {
