@@ -91,7 +91,7 @@ export class ASTModel extends Module {
   }
 
   /** @throws ShapeError for spectrograms of another size than the positions are for */
-  forward(spectrograms: Tensor): EncoderOutput {
+  forward(spectrograms: Tensor): Required<EncoderOutput> {
     const { maxLength, numMelBins } = this
     if (spectrograms.ndim !== 3 || spectrograms.size(1) !== maxLength || spectrograms.size(2) !== numMelBins) {
       throw new ShapeError(

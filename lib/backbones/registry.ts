@@ -19,6 +19,7 @@ import { GHOSTNETS } from './ghostnet'
 import { GOOGLENETS } from './googlenet'
 import { GPT2S } from './gpt2'
 import { GATED_GRAPH_NETWORKS, GRAPH_ATTENTION_NETWORKS, GRAPH_NETWORKS } from './graph'
+import { AST_CLASSIFIERS, TIMESFORMER_CLASSIFIERS, VIDEOMAE_CLASSIFIERS, VIT_CLASSIFIERS_HF } from './hf-heads'
 import { HRNETS } from './hrnet'
 import { I3DS } from './i3d'
 import { INCEPTION_RESNETS } from './inception-resnet'
@@ -43,12 +44,13 @@ import { ROBERTAS } from './roberta'
 import { S3DS } from './s3d'
 import { ENCODER_DECODERS, SEGMENTATION_NETWORKS, UNETS } from './segmentation'
 import { SHUFFLENETS_V2 } from './shufflenet-v2'
-import { SLOWFASTS, VIDEO_BOTTLENECKS } from './slowfast'
+import { SLOWFASTS } from './slowfast'
 import { SQUEEZENETS } from './squeezenet'
 import { SWINS, SWINS_3D } from './swin'
 import { T5S } from './t5'
 import { TIMESFORMERS } from './timesformer'
 import { VGGS } from './vgg'
+import { VIDEO_BOTTLENECKS } from './video-bottleneck-net'
 import { VIDEO_RESNETS } from './video-resnet'
 import { VIDEOMAES } from './videomae'
 import { VILTS } from './vilt'
@@ -106,6 +108,10 @@ export const BACKBONES = {
   ...ASTS,
   ...VIDEOMAES,
   ...TIMESFORMERS,
+  ...VIT_CLASSIFIERS_HF,
+  ...AST_CLASSIFIERS,
+  ...VIDEOMAE_CLASSIFIERS,
+  ...TIMESFORMER_CLASSIFIERS,
   ...T5S,
   ...HRNETS,
   ...RES2NETS,

@@ -8,6 +8,7 @@ import {
   init,
   type Layer,
   Linear,
+  MaxPool3d,
   Module,
   ModuleList,
   ReLU,
@@ -139,6 +140,45 @@ export class VideoStage extends Module {
     for (const block of this.resBlocks) x = block.forward(x)
     return x
   }
+}
+
+/** The middle convolution of a bottleneck that looks at one frame at a time. */
+export const spatialConv = (channels: number, stride: Triple): Layer =>
+  paddedConv(channels, channels, [1, 3, 3], stride)
+
+const spatialPool = () => new MaxPool3d([1, 3, 3], { stride: [1, 2, 2], padding: [0, 1, 1] })
+
+/** First layers of a pathway: a quarter of the pixels, or a sixteenth with the pool. */
+export function videoStem(from: number, to: number, kernel: Triple, pools: boolean): VideoStem {
+  return new VideoStem(paddedConv(from, to, kernel, [1, 2, 2]), to, pools ? spatialPool() : null)
+}
+
+export interface StagePlan {
+  readonly depth: number
+  readonly from: number
+  readonly inner: number
+  /** Kernels in time of the blocks' first convolutions, repeated along the blocks. */
+  readonly timeKernels: readonly number[]
+  readonly stride: Triple
+  readonly middle: (channels: number, stride: Triple) => Layer
+}
+
+/** A stage of bottlenecks of `4 · inner` channels, the first with the stride. */
+export function videoStage({ depth, from, inner, timeKernels, stride, middle }: StagePlan): VideoStage {
+  const blocks = Array.from({ length: depth }, (_, i) => {
+    const step: Triple = i === 0 ? stride : [1, 1, 1]
+    const plan = {
+      from: i === 0 ? from : 4 * inner,
+      inner,
+      to: 4 * inner,
+      kernelA: [timeKernels[i % timeKernels.length] ?? 1, 1, 1] as const,
+      convB: middle(inner, step),
+      normB: new BatchNorm3d(inner),
+      actB: new ReLU(),
+    }
+    return new VideoBottleneck(plan, step)
+  })
+  return new VideoStage(blocks)
 }
 
 /** Logits at every place, then their mean. */

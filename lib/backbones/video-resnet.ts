@@ -30,20 +30,40 @@ export const spatialConvolution: VideoConvolution = {
   shortcutStride: (stride) => [1, stride, stride],
 }
 
-/** Space, then time, with a ReLU between: the (2+1)D convolution. */
-export const factoredConvolution: VideoConvolution = {
+type Norm = (channels: number) => BatchNorm3d
+
+const usualNorm: Norm = (channels) => new BatchNorm3d(channels)
+/** As Caffe2's networks have it. */
+const wideNorm: Norm = (channels) => new BatchNorm3d(channels, { eps: 1e-3 })
+
+const factoredWith = (norm: Norm): VideoConvolution => ({
   build: (from, to, middle, stride) =>
     new Sequential(
       spatial(from, middle, stride),
-      new BatchNorm3d(middle),
+      norm(middle),
       new ReLU({ inplace: true }),
       new Conv3d(middle, to, [3, 1, 1], { stride: [stride, 1, 1], padding: [1, 0, 0], bias: false }),
     ),
   shortcutStride: (stride) => [stride, stride, stride],
-}
+})
+
+/** Space, then time, with a ReLU between: the (2+1)D convolution. */
+export const factoredConvolution: VideoConvolution = factoredWith(usualNorm)
 
 function spatial(from: number, to: number, stride: number): Conv3d {
   return new Conv3d(from, to, [1, 3, 3], { stride: [1, stride, stride], padding: [0, 1, 1], bias: false })
+}
+
+/** So many channels that the two halves have as many weights as the whole (Tran et al. 2018, section 3.5). */
+function halvesBetween(from: number, to: number): number {
+  return Math.floor((from * to * 27) / (from * 9 + 3 * to))
+}
+
+/** What distinguishes the networks of Caffe2. */
+interface VideoBlockPlan {
+  /** Channels between the halves are counted for each convolution by itself, not for both from the first. */
+  readonly ownMiddle?: boolean
+  readonly norm?: Norm
 }
 
 /** Two convolutions beside a shortcut. */
@@ -53,23 +73,16 @@ export class VideoBasicBlock extends Module {
   readonly relu = new ReLU({ inplace: true })
   readonly downsample: Sequential | null
 
-  constructor(from: number, to: number, stride: number, convolution: VideoConvolution) {
+  constructor(from: number, to: number, stride: number, convolution: VideoConvolution, plan: VideoBlockPlan = {}) {
     super()
-    // So many that the two halves have as many weights as the whole (Tran et al. 2018, section 3.5).
-    const middle = Math.floor((from * to * 27) / (from * 9 + 3 * to))
-    this.conv1 = new Sequential(
-      convolution.build(from, to, middle, stride),
-      new BatchNorm3d(to),
-      new ReLU({ inplace: true }),
-    )
-    this.conv2 = new Sequential(convolution.build(to, to, middle, 1), new BatchNorm3d(to))
+    const { ownMiddle = false, norm = usualNorm } = plan
+    const middle = halvesBetween(from, to)
+    this.conv1 = new Sequential(convolution.build(from, to, middle, stride), norm(to), new ReLU({ inplace: true }))
+    this.conv2 = new Sequential(convolution.build(to, to, ownMiddle ? halvesBetween(to, to) : middle, 1), norm(to))
     this.downsample =
       stride === 1 && from === to
         ? null
-        : new Sequential(
-            new Conv3d(from, to, 1, { stride: convolution.shortcutStride(stride), bias: false }),
-            new BatchNorm3d(to),
-          )
+        : new Sequential(new Conv3d(from, to, 1, { stride: convolution.shortcutStride(stride), bias: false }), norm(to))
   }
 
   forward(input: Tensor): Tensor {
@@ -86,13 +99,13 @@ function plainStem(): Sequential {
   )
 }
 
-function factoredStem(): Sequential {
+function factoredStem(norm = usualNorm): Sequential {
   return new Sequential(
     new Conv3d(3, 45, [1, 7, 7], { stride: [1, 2, 2], padding: [0, 3, 3], bias: false }),
-    new BatchNorm3d(45),
+    norm(45),
     new ReLU({ inplace: true }),
     new Conv3d(45, 64, [3, 1, 1], { padding: [1, 0, 0], bias: false }),
-    new BatchNorm3d(64),
+    norm(64),
     new ReLU({ inplace: true }),
   )
 }
@@ -114,12 +127,14 @@ export class VideoResNet extends Module {
   /**
    * @param convolutions of each of the four stages
    * @param blocks how many blocks each of them has
+   * @param plan what Caffe2's networks have otherwise
    */
   constructor(
     stem: Sequential,
     convolutions: readonly [VideoConvolution, VideoConvolution, VideoConvolution, VideoConvolution],
     blocks: readonly [number, number, number, number],
     { numClasses = 400 }: VideoResNetOptions = {},
+    plan: VideoBlockPlan = {},
   ) {
     super()
     this.stem = stem
@@ -127,8 +142,10 @@ export class VideoResNet extends Module {
       const to = 64 * 2 ** index
       const convolution = convolutions[index]
       const first =
-        index === 0 ? new VideoBasicBlock(64, 64, 1, convolution) : new VideoBasicBlock(to / 2, to, 2, convolution)
-      const rest = Array.from({ length: blocks[index] - 1 }, () => new VideoBasicBlock(to, to, 1, convolution))
+        index === 0
+          ? new VideoBasicBlock(64, 64, 1, convolution, plan)
+          : new VideoBasicBlock(to / 2, to, 2, convolution, plan)
+      const rest = Array.from({ length: blocks[index] - 1 }, () => new VideoBasicBlock(to, to, 1, convolution, plan))
       return new Sequential(first, ...rest)
     }
     this.layer1 = stage(0)
@@ -167,6 +184,15 @@ export const mc3_18 = (options?: VideoResNetOptions) =>
 /** R(2+1)D-18: every convolution in two halves, space and time. */
 export const r2plus1d_18 = (options?: VideoResNetOptions) =>
   new VideoResNet(factoredStem(), [factored, factored, factored, factored], [2, 2, 2, 2], options)
+/**
+ * R(2+1)D-34, as converted from the Caffe2 release that was trained on IG-65M (Ghadiyaram, Feiszli, Tran, Yan, Wang,
+ * Mahajan, CVPR 2019): its batch norms have an epsilon of 0.001.
+ */
+export const r2plus1d_34 = (options?: VideoResNetOptions) => {
+  const each = factoredWith(wideNorm)
+  const plan = { ownMiddle: true, norm: wideNorm }
+  return new VideoResNet(factoredStem(wideNorm), [each, each, each, each], [3, 4, 6, 3], options, plan)
+}
 
 const classifier = { task: 'video-classification', input: KINETICS_112, features: 'avgpool' } as const
 
@@ -174,4 +200,5 @@ export const VIDEO_RESNETS = {
   r3d_18: { create: r3d_18, ...classifier },
   mc3_18: { create: mc3_18, ...classifier },
   r2plus1d_18: { create: r2plus1d_18, ...classifier },
+  r2plus1d_34: { create: r2plus1d_34, ...classifier, input: { ...KINETICS_112, frames: 8 } },
 } as const satisfies Readonly<Record<string, NetworkEntry<VideoResNetOptions>>>

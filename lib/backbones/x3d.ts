@@ -24,6 +24,8 @@ export interface X3DOptions {
   readonly inputClipLength?: number
   /** Side of the frames in pixels: that of the published network unless given. */
   readonly inputCropSize?: number
+  /** By which the stages' depths 1, 2, 5 and 3 are multiplied, and rounded up; default 2.2. */
+  readonly depthFactor?: number
 }
 
 /** Weighs channels by what all places together say (Hu et al., CVPR 2018). */
@@ -75,12 +77,12 @@ class ProjectedPool extends Module {
   }
 }
 
-/** Channels and depths of the four stages, as the paper's Table 3 for S and M. */
+/** Channels of the four stages, and the depths of the smallest network, before they are multiplied (Table 3). */
 const STAGES = [
-  { to: 24, depth: 3 },
-  { to: 48, depth: 5 },
-  { to: 96, depth: 11 },
-  { to: 192, depth: 7 },
+  { to: 24, depth: 1 },
+  { to: 48, depth: 2 },
+  { to: 96, depth: 5 },
+  { to: 192, depth: 3 },
 ] as const
 
 /**
@@ -93,7 +95,7 @@ export class X3D extends Module {
 
   constructor(options: Required<Pick<X3DOptions, 'inputClipLength' | 'inputCropSize'>> & X3DOptions) {
     super()
-    const { numClasses = 400, dropout = 0.5, inputClipLength, inputCropSize } = options
+    const { numClasses = 400, dropout = 0.5, inputClipLength, inputCropSize, depthFactor = 2.2 } = options
     const stemConv = new FactoredConv(
       paddedConv(3, 24, [1, 3, 3], [1, 2, 2]),
       paddedConv(24, 24, [5, 1, 1], [1, 1, 1], 24),
@@ -103,7 +105,8 @@ export class X3D extends Module {
     let from = 24
     for (const { to, depth } of STAGES) {
       const first = from
-      this.blocks.append(new VideoStage(Array.from({ length: depth }, (_, i) => block(i === 0 ? first : to, to, i))))
+      const length = Math.ceil(depth * depthFactor)
+      this.blocks.append(new VideoStage(Array.from({ length }, (_, i) => block(i === 0 ? first : to, to, i))))
       from = to
     }
     const side = Math.ceil(inputCropSize / 32)
@@ -136,12 +139,19 @@ function block(from: number, to: number, index: number): VideoBottleneck {
   return new VideoBottleneck(plan, stride)
 }
 
+/** 4 frames of 160 × 160. */
+export const x3dXs = (options?: X3DOptions) => new X3D({ inputClipLength: 4, inputCropSize: 160, ...options })
 /** 13 frames of 160 × 160. */
 export const x3dS = (options?: X3DOptions) => new X3D({ inputClipLength: 13, inputCropSize: 160, ...options })
 /** 16 frames of 224 × 224. */
 export const x3dM = (options?: X3DOptions) => new X3D({ inputClipLength: 16, inputCropSize: 224, ...options })
+/** 16 frames of 312 × 312, more than twice as deep as the others. */
+export const x3dL = (options?: X3DOptions) =>
+  new X3D({ inputClipLength: 16, inputCropSize: 312, depthFactor: 5, ...options })
 
 export const X3DS = {
+  x3d_xs: { create: x3dXs, task: 'video-classification', input: kineticsClips(4, 12, 182) },
   x3d_s: { create: x3dS, task: 'video-classification', input: kineticsClips(13, 6, 182) },
   x3d_m: { create: x3dM, task: 'video-classification', input: kineticsClips(16, 5, 256) },
+  x3d_l: { create: x3dL, task: 'video-classification', input: kineticsClips(16, 5, 356) },
 } as const satisfies Readonly<Record<string, NetworkEntry<X3DOptions>>>

@@ -22,6 +22,12 @@ function pytorchvideo(file: string): Row {
   return { task: 'video-classification', url: PYTORCHVIDEO + file, licence: 'Apache-2.0', layout: 'pytorchvideo' }
 }
 
+/** Trained on IG-65M, then on Kinetics; converted from Caffe2. */
+function ig65m(file: string, sha256Prefix: string): Row {
+  const url = `https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/${file}`
+  return { task: 'video-classification', url, sha256Prefix, licence: 'unknown', layout: 'torchvision' }
+}
+
 function deit(file: string): Row {
   const sha256Prefix = /-([0-9a-f]+)\.pth$/.exec(file)?.[1]
   const url = DEIT + file
@@ -88,13 +94,21 @@ export const OTHER_WEIGHTS = {
   'inception_resnet_v1.casia_webface': facenet('20180408-102900-casia-webface.pt'),
   'inception_resnet_v1.vggface2': facenet('20180402-114759-vggface2.pt'),
   'slow_r50.kinetics400': pytorchvideo('SLOW_8x8_R50.pyth'),
+  'slow_r50_4x16.kinetics400': pytorchvideo('SLOW_4x16_R50.pyth'),
   'slowfast_r50.kinetics400': pytorchvideo('SLOWFAST_8x8_R50.pyth'),
+  'slowfast_r50_4x16.kinetics400': pytorchvideo('SLOWFAST_4x16_R50.pyth'),
+  'slowfast_r101.kinetics400': pytorchvideo('SLOWFAST_8x8_R101.pyth'),
+  'slowfast_16x8_r101_50_50.kinetics400': pytorchvideo('SLOWFAST_16x8_R101_50_50.pyth'),
   'i3d_r50.kinetics400': pytorchvideo('I3D_8x8_R50.pyth'),
   'c2d_r50.kinetics400': pytorchvideo('C2D_8x8_R50.pyth'),
   'csn_r101.kinetics400': pytorchvideo('CSN_32x2_R101.pyth'),
   'r2plus1d_r50.kinetics400': pytorchvideo('R2PLUS1D_16x4_R50.pyth'),
+  'x3d_xs.kinetics400': pytorchvideo('X3D_XS.pyth'),
   'x3d_s.kinetics400': pytorchvideo('X3D_S.pyth'),
   'x3d_m.kinetics400': pytorchvideo('X3D_M.pyth'),
+  'x3d_l.kinetics400': pytorchvideo('X3D_L.pyth'),
+  'r2plus1d_34.kinetics400_clip32': ig65m('r2plus1d_34_clip32_ft_kinetics_from_ig65m-ade133f1.pth', 'ade133f1'),
+  'r2plus1d_34.kinetics400_clip8': ig65m('r2plus1d_34_clip8_ft_kinetics_from_ig65m-0aa0550b.pth', '0aa0550b'),
   'clip_rn50.openai': clip('afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762', 'RN50.pt'),
   'clip_rn101.openai': clip('8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599', 'RN101.pt'),
   'clip_vit_b_32.openai': clip('40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af', 'ViT-B-32.pt'),
@@ -110,12 +124,20 @@ export const OTHER_WEIGHTS = {
   'gpt2_medium.webtext': hub('text', 'openai-community/gpt2-medium', 'MIT'),
   't5_small.c4': hub('text', 'google-t5/t5-small', 'Apache-2.0'),
   't5_base.c4': hub('text', 'google-t5/t5-base', 'Apache-2.0'),
-  'vit_base_patch16_224_hf.imagenet1k': hub('image-classification', 'google/vit-base-patch16-224', 'Apache-2.0'),
-  'ast.audioset': hub('audio-classification', 'MIT/ast-finetuned-audioset-10-10-0.4593', 'BSD-3-Clause'),
+  'vit_base_patch16_224_hf_classification.imagenet1k': hub(
+    'image-classification',
+    'google/vit-base-patch16-224',
+    'Apache-2.0',
+  ),
+  'ast_classification.audioset': hub('audio-classification', 'MIT/ast-finetuned-audioset-10-10-0.4593', 'BSD-3-Clause'),
   'wav2vec2_base.librispeech': hub('speech', 'facebook/wav2vec2-base', 'Apache-2.0', 'pytorch_model.bin'),
   'whisper_base_lm.multilingual': hub('speech', 'openai/whisper-base', 'Apache-2.0'),
-  'videomae_base.kinetics400': hub('video-classification', 'MCG-NJU/videomae-base-finetuned-kinetics', 'CC-BY-NC-4.0'),
-  'timesformer_base.kinetics400': hub(
+  'videomae_base_classification.kinetics400': hub(
+    'video-classification',
+    'MCG-NJU/videomae-base-finetuned-kinetics',
+    'CC-BY-NC-4.0',
+  ),
+  'timesformer_base_classification.kinetics400': hub(
     'video-classification',
     'facebook/timesformer-base-finetuned-k400',
     'CC-BY-NC-4.0',

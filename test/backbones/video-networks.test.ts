@@ -112,7 +112,11 @@ test('packPathways takes every fourth frame, evenly from first to last', () => {
     // ⌊i · 31 / 7⌋
     expect(slow.flatten().toArray()).toEqual([0, 4, 8, 13, 17, 22, 26, 31])
     expect(fast.size(2)).toBe(32)
+    // ⌊i · 31 / 3⌋
+    expect(packPathways(clip, 8)[0].flatten().toArray()).toEqual([0, 10, 20, 31])
     expect(() => packPathways(zeros([1, 3, 3, 8, 8]))).toThrow(/4 frames or more/)
+    expect(() => packPathways(zeros([1, 3, 7, 8, 8]), 8)).toThrow(/8 frames or more/)
+    expect(() => packPathways(clip, 2.5)).toThrow(/ratio is 2.5/)
   })
 })
 

@@ -111,6 +111,25 @@ cases = {
     }
     for name in ['r3d_18', 'mc3_18', 'r2plus1d_18']
 }
+
+
+def r2plus1d_34():
+    """torchvision's blocks with the channels and norms that ig65m-pytorch gives them for Caffe2's weights."""
+    parts = video.resnet
+    network = parts.VideoResNet(parts.BasicBlock, [parts.Conv2Plus1D] * 4, [3, 4, 6, 3], parts.R2Plus1dStem)
+    for stage, width, middle in [(network.layer2, 128, 288), (network.layer3, 256, 576), (network.layer4, 512, 1152)]:
+        stage[0].conv2[0] = parts.Conv2Plus1D(width, width, middle)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            module.eps = 1e-3
+    return network
+
+
+cases['r2plus1d_34'] = {
+    'make': r2plus1d_34,
+    'inputs': [{'shape': [1, 3, 8, 32, 32]}],
+    'source': f'{VERSION}: torchvision.models.video.VideoResNet, 34 layers, channels as in ig65m-pytorch',
+}
 cases['s3d'] = {
     'make': lambda: video.s3d(weights=None),
     'inputs': [{'shape': [1, 3, 13, 209, 209], 'spread': 30}],
