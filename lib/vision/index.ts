@@ -1,6 +1,7 @@
 export * from './boxes'
 export { classActivationMap, type GradCamOptions, gradCam } from './cam'
 export { hsvToRgb, labToRgb, rgbToGrey, rgbToHsv, rgbToLab, rgbToYcbcr, ycbcrToRgb } from './colour'
+export { type CounterRandomOptions, counterRandom, type RandomWords, uniformOf } from './counter-random'
 export {
   type Colours,
   type DrawBoxesOptions,
@@ -20,4 +21,5 @@ export {
 } from './heat-maps'
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
 export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
+export { drawNeighbourPatterns, NEIGHBOUR_PATTERNS, neighbourPair, neighbourTriplet } from './neighbour-sampler'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'
