@@ -16,6 +16,7 @@ import {
 import { cat, empty, type Tensor } from '../tensor'
 import { BertLMPredictionHead, BertModel, type BertOptions } from './bert'
 import { CLIP_224 } from './clip'
+import { type GeneratedText, type GenerateOptions, generateFromEncoder, type SequenceToSequence } from './generate'
 import type { NetworkEntry } from './network'
 import { patchMultiple } from './vit'
 import { attendHeads } from './vit-hf'
@@ -207,7 +208,21 @@ export class BlipTextDecoder extends Module {
   forward(tokens: Tensor, encoderHiddenStates: Tensor, inputs: BlipTextInputs = {}): Tensor {
     return this.cls.forward(this.bert.forward(tokens, { ...inputs, encoderHiddenStates }).lastHiddenState)
   }
+
+  /** Scores of the word after the last, and a cache of those before it. */
+  step(...[tokens, inputs]: Parameters<SequenceToSequence['decode']>): ReturnType<SequenceToSequence['decode']> {
+    const { lastHiddenState, cache } = this.bert.forward(tokens, { ...inputs, useCache: true })
+    return { logits: this.cls.forward(lastHiddenState.select(1, -1)), cache: cache ?? [] }
+  }
 }
+
+export interface BlipGenerateOptions extends GenerateOptions {
+  /** The token that stands before every text; default 30522, `[DEC]`. */
+  readonly bosTokenId?: number
+}
+
+/** Tokens of BLIP's tokenizer: BERT's `[SEP]`, and one of its own. */
+const TOKENS = { sep: 102, dec: 30522 } as const
 
 /**
  * BLIP for captions (Li, Li, Xiong, Hoi, ICML 2022), as transformers' `BlipForConditionalGeneration`.
@@ -227,6 +242,30 @@ export class BlipForConditionalGeneration extends Module {
   forward(images: Tensor, tokens: Tensor, inputs: Pick<BlipTextInputs, 'attentionMask'> = {}): Tensor {
     checkPairs('BlipForConditionalGeneration', images, tokens)
     return this.textDecoder.forward(tokens, this.visionModel.forward(images), inputs)
+  }
+
+  /**
+   * Writes a caption for each image, until `[SEP]`.
+   *
+   * @param options as `generate` takes them, and `prompt`: tokens with which each caption begins, such as those of "a
+   * picture of", which the results leave out
+   */
+  generate(
+    images: Tensor,
+    {
+      prompt = [],
+      bosTokenId = TOKENS.dec,
+      ...options
+    }: BlipGenerateOptions & { readonly prompt?: readonly number[] } = {},
+  ): Promise<GeneratedText[]> {
+    return generateFromEncoder(
+      {
+        encode: () => this.visionModel.forward(images),
+        decode: (tokens, inputs) => this.textDecoder.step(tokens, inputs),
+      },
+      { rows: images.shape[0] ?? 0, start: [bosTokenId, ...prompt], device: images.device },
+      { eosTokenId: TOKENS.sep, ...options },
+    )
   }
 }
 
@@ -250,10 +289,39 @@ export class BlipForQuestionAnswering extends Module {
   }
 
   forward(images: Tensor, question: Tensor, answer: Tensor, { attentionMask }: BlipTextInputs = {}): Tensor {
+    const asked = this.#ask(images, question, attentionMask)
+    return this.textDecoder.forward(answer, asked, { encoderAttentionMask: attentionMask })
+  }
+
+  /**
+   * Writes the answer to each question about its image, until `[SEP]`.
+   *
+   * @param options as `generate` takes them, and `attentionMask`: 1 for the question's tokens and 0 for padding
+   */
+  generate(
+    images: Tensor,
+    question: Tensor,
+    {
+      attentionMask,
+      bosTokenId = TOKENS.dec,
+      ...options
+    }: BlipGenerateOptions & Pick<BlipTextInputs, 'attentionMask'> = {},
+  ): Promise<GeneratedText[]> {
+    return generateFromEncoder(
+      {
+        encode: () => this.#ask(images, question, attentionMask),
+        decode: (tokens, inputs) => this.textDecoder.step(tokens, inputs),
+      },
+      { rows: images.shape[0] ?? 0, start: [bosTokenId], attentionMask, device: images.device },
+      { eosTokenId: TOKENS.sep, ...options },
+    )
+  }
+
+  /** The question read beside the picture. */
+  #ask(images: Tensor, question: Tensor, attentionMask: Tensor | null | undefined): Tensor {
     checkPairs('BlipForQuestionAnswering', images, question)
     const encoderHiddenStates = this.visionModel.forward(images)
-    const { lastHiddenState } = this.textEncoder.forward(question, { attentionMask, encoderHiddenStates })
-    return this.textDecoder.forward(answer, lastHiddenState, { encoderAttentionMask: attentionMask })
+    return this.textEncoder.forward(question, { attentionMask, encoderHiddenStates }).lastHiddenState
   }
 }
 

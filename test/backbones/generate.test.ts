@@ -1,8 +1,11 @@
-// Against the transformers package; tools/reference/backbones/gpt2.py and t5.py wrote the texts.
+// Against the transformers package; tools/reference/backbones/gpt2.py, t5.py and blip_vilt.py wrote the texts.
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   BertModel,
+  BlipForConditionalGeneration,
+  BlipForQuestionAnswering,
+  type GeneratedText,
   type GenerateOptions,
   GPT2LMHeadModel,
   generate,
@@ -10,17 +13,25 @@ import {
 } from '../../lib/backbones'
 import { skipInit } from '../../lib/nn'
 import { cat, noGrad, type Tensor, tensor, tidy, tidyAsync, zeros } from '../../lib/tensor'
-import { fillWithHash, hashIntegers } from '../support/hash-weights'
+import { fillWithHash, hashIntegers, hashTensor } from '../support/hash-weights'
 import { liveTensors } from '../support/live-tensors'
+
+type Cases = Readonly<Record<string, { ends: number[]; texts: number[][]; scores?: number[] }>>
 
 interface Texts {
   readonly prompt: readonly (readonly number[])[]
   readonly mask: readonly (readonly number[])[]
-  readonly cases: Readonly<Record<string, { ends: number[]; texts: number[][]; scores?: number[] }>>
+  readonly cases: Cases
 }
 
-const read = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../fixtures/text/${name}.json`, import.meta.url), 'utf8')) as Texts
+interface PictureTexts {
+  readonly prompt: readonly number[]
+  readonly question: readonly (readonly number[])[]
+  readonly tasks: Readonly<Record<'captions' | 'promptedCaptions' | 'answers', Cases>>
+}
+
+const read = <T = Texts>(name: string) =>
+  JSON.parse(readFileSync(new URL(`../fixtures/text/${name}.json`, import.meta.url), 'utf8')) as T
 const integers = (rows: readonly (readonly number[])[]) =>
   tensor(BigInt64Array.from(rows.flat(), BigInt), { shape: [rows.length, rows[0]?.length ?? 0] })
 
@@ -73,6 +84,37 @@ describe('T5 writes what the transformers package has it write', () => {
       const written = await network.generate(integers(prompt), options)
       expect(written.map(({ tokens }) => tokens)).toEqual(texts)
       if (scores) expect(written.map(({ score }) => score)).toEqual(scores.map((score) => expect.closeTo(score, 4)))
+    })
+  })
+})
+
+describe('BLIP writes what the transformers package has it write', () => {
+  const { prompt, question, tasks } = read<PictureTexts>('blip-generate')
+  const size = { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 4, intermediateSize: 48 }
+  const sizes = { vision: { ...size, imageSize: 32 }, text: { ...size, vocabSize: 90 } }
+
+  function expectTexts(written: readonly GeneratedText[], { texts, scores }: Cases[string]): void {
+    expect(written.map(({ tokens }) => tokens)).toEqual(texts)
+    if (scores) expect(written.map(({ score }) => score)).toEqual(scores.map((score) => expect.closeTo(score, 4)))
+  }
+
+  const captions = Object.entries(tasks.captions).map(([name, each]) => [name, [] as readonly number[], each] as const)
+  const prompted = Object.entries(tasks.promptedCaptions).map(([name, each]) => [name, prompt, each] as const)
+  test.each([...captions, ...prompted])('captions: %s, begun with [%s]', async (name, begun, each) => {
+    await tidyAsync(async () => {
+      using network = skipInit(() => new BlipForConditionalGeneration(sizes)).eval()
+      fillWithHash(network)
+      const options = { ...OPTIONS[name], maxNewTokens: 10, eosTokenId: each.ends, bosTokenId: 88, prompt: begun }
+      expectTexts(await network.generate(hashTensor('images', [3, 3, 32, 32]), options), each)
+    })
+  })
+
+  test.each(Object.entries(tasks.answers))('answers: %s', async (name, each) => {
+    await tidyAsync(async () => {
+      using network = skipInit(() => new BlipForQuestionAnswering(sizes)).eval()
+      fillWithHash(network)
+      const options = { ...OPTIONS[name], maxNewTokens: 10, eosTokenId: each.ends, bosTokenId: 88 }
+      expectTexts(await network.generate(hashTensor('images', [3, 3, 32, 32]), integers(question), options), each)
     })
   })
 })

@@ -1,7 +1,9 @@
-"""test/fixtures/backbones/blip-vilt.json, from transformers: pictures with words."""
+"""test/fixtures/backbones/blip-vilt.json and test/fixtures/text/blip-generate.json, from transformers: pictures with words."""
+import json
+
 import torch
 import transformers
-from common import record
+from common import FIXTURES, fill, hash_integers, hash_tensor, record
 from transformers import BlipConfig, BlipForConditionalGeneration, BlipForQuestionAnswering, ViltConfig, ViltModel
 
 VERSION = f'transformers {transformers.__version__}'
@@ -58,3 +60,44 @@ record('blip-vilt', {
         'source': f'{VERSION}: ViltModel(ViltConfig())',
     },
 })
+
+# Captions and answers of small networks. The package hides no padding of a question from its answer: there is none here.
+TEXT = {'vocab_size': 90, 'hidden_size': 32, 'encoder_hidden_size': 32, 'num_hidden_layers': 2, 'num_attention_heads': 4,
+        'intermediate_size': 48, 'bos_token_id': 88, 'pad_token_id': 0}
+EYES = {'image_size': 32, 'patch_size': 16, 'hidden_size': 32, 'num_hidden_layers': 2, 'num_attention_heads': 4, 'intermediate_size': 48}
+PROMPT = [88, 31, 5]
+CASES = {'greedy': {}, 'beams': {'num_beams': 3}, 'greedyWithEnd': {'end': True}, 'beamsWithEnd': {'num_beams': 3, 'end': True}}
+
+
+def texts_of(model, given, before, ends, name):
+    """`before`: how many tokens the texts begin with. Without an end, none of the words is one."""
+    with_end, written = bool(ends), {}
+    network = model(BlipConfig(text_config={**TEXT, 'sep_token_id': ends[0] if ends else 10**6}, vision_config=EYES)).eval()
+    fill(network)
+    beams = CASES[name].get('num_beams', 1)
+    # The published functions give no scores: the decoder's own one is asked for them.
+    inner = network.text_decoder.generate
+    network.text_decoder.generate = lambda **options: inner(**options, return_dict_in_generate=True, output_scores=True)
+    out = network.generate(**given, max_new_tokens=10, do_sample=False, num_beams=beams)
+    rows = out.sequences[:, before:].tolist()
+    written = {'ends': ends, 'texts': [row[: next((i + 1 for i, t in enumerate(row) if with_end and t in ends), len(row))] for row in rows]}
+    if beams > 1:
+        written['scores'] = [float(v) for v in out.sequences_scores]
+    return written
+
+
+images, question = hash_tensor('images', (3, 3, 32, 32)), hash_integers('question', (3, 6), 80)
+TASKS = {
+    'captions': (BlipForConditionalGeneration, lambda: {'pixel_values': images}, 1),
+    # The last token of a prompt, [SEP], is taken away.
+    'promptedCaptions': (BlipForConditionalGeneration, lambda: {'pixel_values': images, 'input_ids': torch.tensor([[*PROMPT, 0]] * 3)}, 3),
+    'answers': (BlipForQuestionAnswering, lambda: {'pixel_values': images, 'input_ids': question.clone()}, 1),
+}
+written = {}
+for task, (model, given, before) in TASKS.items():
+    plain = texts_of(model, given(), before, [], 'greedy')['texts']
+    ends = [plain[0][4]]
+    written[task] = {name: texts_of(model, given(), before, ends if case.get('end') else [], name) for name, case in CASES.items()}
+    print(task, written[task])
+path = FIXTURES.parent / 'text' / 'blip-generate.json'
+path.write_text(json.dumps({'source': VERSION, 'prompt': PROMPT[1:], 'question': question.tolist(), 'tasks': written}) + '\n')
