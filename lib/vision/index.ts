@@ -22,4 +22,5 @@ export {
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
 export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
 export { drawNeighbourPatterns, NEIGHBOUR_PATTERNS, neighbourPair, neighbourTriplet } from './neighbour-sampler'
+export * from './pyramids'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'

@@ -1,0 +1,1 @@
+export { type PyramidCoefficients, SteerablePyramid, type SteerablePyramidOptions } from './steerable'
