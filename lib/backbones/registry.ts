@@ -14,7 +14,15 @@ import { DGCNNS } from './dgcnn'
 import { DISTILBERTS } from './distilbert'
 import { EFFICIENTNETS } from './efficientnet'
 import { PYRAMIDS } from './fpn'
-import { STYLEGAN2_DISCRIMINATORS, STYLEGAN2S } from './generative'
+import {
+  CYCLEGAN_RESNETS,
+  MULTISCALE_PATCHGANS,
+  PATCHGANS,
+  PIX2PIX_UNETS,
+  SPADES,
+  STYLEGAN2_DISCRIMINATORS,
+  STYLEGAN2S,
+} from './generative'
 import { GHOSTNETS } from './ghostnet'
 import { GOOGLENETS } from './googlenet'
 import { GPT2S } from './gpt2'
@@ -143,6 +151,11 @@ export const BACKBONES = {
   ...KPCONVS,
   ...STYLEGAN2S,
   ...STYLEGAN2_DISCRIMINATORS,
+  ...SPADES,
+  ...PATCHGANS,
+  ...MULTISCALE_PATCHGANS,
+  ...PIX2PIX_UNETS,
+  ...CYCLEGAN_RESNETS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

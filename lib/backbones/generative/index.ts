@@ -1,7 +1,11 @@
 // Networks that make images, and what trains and samples them.
 export * from './equalized'
+export type { GanNorm } from './gan-layers'
 export * from './modulated-conv'
+export * from './patchgan'
+export * from './pix2pix'
 export * from './resample-conv'
+export * from './spade'
 export * from './stylegan2'
 export * from './stylegan2-discriminator'
 export * from './stylegan2-mapping'

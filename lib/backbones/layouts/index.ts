@@ -5,6 +5,7 @@ import { DETECTION_TORCHVISION_V1 } from './detection'
 import { EFFICIENTNET_TIMM, EFFICIENTNET_V2_S_TIMM } from './efficientnet'
 import type { Layout } from './layout'
 import { MVIT_PYTORCHVIDEO } from './mvit'
+import { SPADE_HOOKS } from './spade'
 import { SWIN_TIMM } from './swin'
 import { BERT_TENSORFLOW, WAV2VEC2_WEIGHT_NORM } from './text'
 import { VIDEOMAE_TRANSFORMERS_5, VIT_TRANSFORMERS_5 } from './transformers5'
@@ -24,6 +25,7 @@ export const LAYOUTS = {
   'efficientnet-v2-s-timm': EFFICIENTNET_V2_S_TIMM,
   'i3d-kinetics': I3D_KINETICS,
   'mvit-pytorchvideo': MVIT_PYTORCHVIDEO,
+  'spade-hooks': SPADE_HOOKS,
   'swin-timm': SWIN_TIMM,
   'videomae-transformers5': VIDEOMAE_TRANSFORMERS_5,
   'vit-transformers5': VIT_TRANSFORMERS_5,
