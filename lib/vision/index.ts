@@ -1,6 +1,7 @@
 export * from './boxes'
 export { classActivationMap, type GradCamOptions, gradCam } from './cam'
 export { hsvToRgb, labToRgb, rgbToGrey, rgbToHsv, rgbToLab, rgbToYcbcr, ycbcrToRgb } from './colour'
+export { type CornerOptions, harrisCorners, harrisResponse } from './corners'
 export { type CounterRandomOptions, counterRandom, type RandomWords, uniformOf } from './counter-random'
 export {
   type Colours,
@@ -13,6 +14,7 @@ export {
 } from './draw'
 export { drawFlowArrows, type FlowArrowOptions } from './flow-arrows'
 export { type FlowColourOptions, flowToColour, middleburyWheel } from './flow-colours'
+export { type GaussianFilterOptions, gaussianFilter } from './gaussian-filter'
 export {
   type DecodeHeatMapOptions,
   decodeHeatMaps,
@@ -23,4 +25,14 @@ export { findHomography, type Homography, type HomographyOptions, projectPoints 
 export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
 export { drawNeighbourPatterns, NEIGHBOUR_PATTERNS, neighbourPair, neighbourTriplet } from './neighbour-sampler'
 export * from './pyramids'
+export {
+  filterSignal,
+  impulseResponse,
+  type MapFilter,
+  mapFilter,
+  noiseGain,
+  type TemporalFilter,
+} from './temporal-filter'
+export * from './tiles'
+export { type TrackedPoints, TrackingPyramid, type TrackOptions, trackingPyramid, trackPoints } from './track-points'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'
