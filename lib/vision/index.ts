@@ -36,3 +36,4 @@ export {
 export * from './tiles'
 export { type TrackedPoints, TrackingPyramid, type TrackOptions, trackingPyramid, trackPoints } from './track-points'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'
+export * from './tiles'
