@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from 'tsup'
+import { systemPlaces } from './tools/system-registry'
 
 /** Of the subpaths that package.json exports; the names agree with its "exports". */
 const library = {
@@ -19,6 +20,14 @@ const library = {
   'backbones/index': 'lib/backbones/index.ts',
   'weights/index': 'lib/weights/index.ts',
   'datasets/index': 'lib/datasets/index.ts',
+  'pipeline/index': 'lib/pipeline/index.ts',
+  'models/index': 'lib/registry.generated.ts',
+  ...Object.fromEntries(
+    systemPlaces().map(({ family, name }) => [
+      `models/${family}/${name}/index`,
+      `lib/models/${family}/${name}/index.ts`,
+    ]),
+  ),
 }
 
 /** Run, not imported: the command, and the program of the threads that load data, which both builds start. */

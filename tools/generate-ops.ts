@@ -9,6 +9,7 @@ import { buildSurface, type OperatorSurface } from './generate-ops/surface'
 import { writeSurface } from './generate-ops/write'
 import { networkTable } from './network-table'
 import { operatorTable } from './operator-table'
+import { systemRegistry } from './system-registry'
 
 const PACKAGE = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -31,6 +32,7 @@ function generatedFiles(surface: OperatorSurface): [path: string, text: string][
     ['docs/ops.md', operatorTable()],
     ['docs/benchmarks.md', benchmarkTables()],
     ['docs/networks.md', networkTable()],
+    ['lib/registry.generated.ts', systemRegistry()],
   ]
 }
 

@@ -4,6 +4,7 @@ import pc from 'picocolors'
 import { VisionNativeError } from '../native/errors'
 import { packageVersion } from '../native/package-root'
 import type { Tvl1Preset } from '../ops'
+import { TASK_NAMES, TASKS } from '../pipeline/tasks'
 import { type CommonOptions, type Context, EXIT, note, printJson, UsageError, withCommonOptions } from './command'
 
 const HELP = `
@@ -12,6 +13,9 @@ Examples:
   $ vision-native setup                                      download LibTorch for the CPU (about 545 MB)
   $ vision-native flow a.png b.png -o flow.png               optical flow as a colour picture
   $ vision-native flow a.png b.png --flo out.flo --json      and as a file for programs
+  $ vision-native list                                       the papers' systems, and what each is for
+  $ vision-native enhance night.jpg -o day.png               a system at work
+  $ vision-native train NAME --data FOLDER                   training of a system on one's own data
   $ vision-native weights pull resnet50                      published weights into the cache
   $ vision-native features *.jpg -m resnet50 -o f.safetensors   features of photographs
 
@@ -30,9 +34,17 @@ Examples:
 
 const WEIGHTS_HELP = `
 Example:
+  $ vision-native list                                       the papers' systems, and what each is for
+  $ vision-native enhance night.jpg -o day.png               a system at work
+  $ vision-native train NAME --data FOLDER                   training of a system on one's own data
   $ vision-native weights pull resnet50 raft_large.c_t_v2
 
 Proxies are those of HTTPS_PROXY and NO_PROXY. A download that was cut goes on the next time.`
+
+const TRAIN_HELP = `
+Examples:
+  $ vision-native train fusion-low-light-enhancement --data LOL --folder runs/lol
+  $ vision-native train fusion-low-light-enhancement --data LOL --folder runs/lol --resume`
 
 /** Keys of tvl1Presets, which must not be imported here: help should not wait for the operators. */
 const PRESETS: readonly Tvl1Preset[] = ['opencv-cpu', 'opencv24-cuda', 'opencv-cuda', 'ipol']
@@ -40,7 +52,9 @@ const PRESETS: readonly Tvl1Preset[] = ['opencv-cpu', 'opencv24-cuda', 'opencv-c
 // Each command is imported when it runs: none of them waits for what another one needs.
 function program(execute: Execute): Command {
   const cli = new Command('vision-native')
-    .description('Computer vision on LibTorch: optical flow, features, and the state of this installation')
+    .description(
+      'Computer vision on LibTorch: systems of papers, optical flow, features, and the state of this installation',
+    )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
@@ -79,6 +93,50 @@ function program(execute: Execute): Command {
     .action((images, options) =>
       execute(options, async (context) => (await import('./features')).features(images, options, context)),
     )
+
+  withCommonOptions(cli.command('list'))
+    .description('the systems, by family')
+    .option('--task <task>', 'only those for a task, such as enhance')
+    .option('--family <family>', 'only those of a family')
+    .action((options) => execute(options, async () => (await import('./systems')).list(options)))
+  withCommonOptions(cli.command('info'))
+    .description('paper, networks, published results, data sets and options of a system')
+    .argument('<system>', 'a name of `list`')
+    .action((name, options) => execute(options, async () => (await import('./systems')).info(name, options)))
+
+  withDataOptions(cli.command('train'))
+    .description('train a system as its paper says, into a folder')
+    .argument('<system>', 'a name of `list`')
+    .option('--folder <folder>', "the run's folder; runs/<system> unless stated")
+    .option('--resume', 'go on with the run of the folder')
+    .addHelpText('after', TRAIN_HELP)
+    .action((name, options) =>
+      execute(options, async (context) => (await import('./train')).train(name, options, context)),
+    )
+  withDataOptions(cli.command('evaluate'))
+    .description("the paper's metrics of a system on a data set")
+    .argument('<system>', 'a name of `list`')
+    .option('--weights <file>', 'what `train` wrote, or `random` for a trial')
+    .action((name, options) =>
+      execute(options, async (context) => (await import('./train')).evaluate(name, options, context)),
+    )
+
+  for (const task of TASK_NAMES) {
+    const { summary, takes, files, needsOutput, gives, example } = TASKS[task]
+    withSystemOptions(cli.command(task))
+      .description(summary)
+      .argument(`<${takes}s...>`, files === 2 ? `two ${takes}s, or several pairs` : `one ${takes} or more`)
+      .option(
+        '-o, --output <file>',
+        `${gives.join(', ')}; a folder for several ${takes}s${needsOutput ? '' : '; nothing is written unless stated'}`,
+      )
+      .option('-m, --model <system>', `which system of \`list --task ${task}\`; the first unless stated`)
+      .option('--weights <file>', 'what `train` wrote, or `random` for a trial')
+      .addHelpText('after', `\nExample:\n  $ vision-native ${example}`)
+      .action((inputs, options) =>
+        execute(options, async (context) => (await import('./task')).runTask(task, inputs, options, context)),
+      )
+  }
 
   const weights = cli.command('weights').description('published weights: what there is, fetching, checking, converting')
   withCommonOptions(weights.command('list'))
@@ -128,6 +186,21 @@ function program(execute: Execute): Command {
     .action((options) => execute(options, async () => (await import('./doctor')).doctor(options)))
 
   return cli
+}
+
+/** Options of commands that make a system's networks. */
+function withSystemOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .option('--set <key=value...>', 'options of the system; see `info` for them', [])
+    .option('--config <file>', 'JSON file of options')
+    .option('--device <device>', 'cpu, cuda, cuda:N, or auto: a GPU where there is one', 'auto')
+}
+
+/** Options of commands that read a system's data set. */
+function withDataOptions(command: Command): Command {
+  return withSystemOptions(command)
+    .requiredOption('--data <folder>', 'in the layout that `info` states; or `synthetic`')
+    .option('--skip-broken', 'leave out files that cannot be read, and say which')
 }
 
 function positiveInteger(text: string): number {

@@ -16,5 +16,7 @@ export {
 export * from './coco'
 export * from './dota'
 export * from './image-folder'
+export * from './image-list'
+export * from './problems'
 export * from './voc'
 export * from './yolo'

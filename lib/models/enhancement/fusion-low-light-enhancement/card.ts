@@ -1,0 +1,53 @@
+import type { SystemCard } from '../../../pipeline'
+
+export const card = {
+  name: 'fusion-low-light-enhancement',
+  family: 'enhancement',
+  task: 'enhance',
+  summary: 'brightens dark photographs, restores their colours and removes their noise, without pairs to learn from',
+  paper: { title: 'Fusion-Based Low-Light Image Enhancement', venue: 'MMM', year: 2023 },
+  parameters: [
+    { network: 'brightness network', part: 'brightness', count: 75_716 },
+    {
+      network: 'brightness network that sees red, green and blue',
+      part: 'brightness',
+      count: 76_292,
+      config: { brightness: { input: 'rgb' } },
+    },
+    { network: 'fusion network', part: 'fusion', count: 14_758 },
+  ],
+  published: [
+    { dataset: 'LOL', metric: 'PSNR', value: 20.0607 },
+    { dataset: 'LOL', metric: 'SSIM', value: 0.7132 },
+    { dataset: 'LOL', metric: 'MSE', value: 1222.38 },
+    { dataset: 'LOL', metric: 'LPIPS', value: 0.2284 },
+    { dataset: 'LOL', metric: 'LOE', value: 234.57 },
+    { dataset: 'LOL', metric: 'NIQE', value: 3.1138 },
+    { dataset: 'LOL', metric: 'EME', value: 16.888 },
+    { dataset: 'LOL', metric: 'PSNR', value: 7.801, setting: 'ablation noBAB: no brightness adjustment' },
+    { dataset: 'LOL', metric: 'PSNR', value: 19.3, setting: 'ablation noSAAB: no saturation adjustment' },
+    { dataset: 'LOL', metric: 'PSNR', value: 19.1773, setting: 'ablation noFM: no fusion' },
+    { dataset: 'LOL', metric: 'PSNR', value: 19.6521, setting: 'ablation cascade: no denoised guide' },
+    { dataset: 'MIT-Adobe FiveK', metric: 'PSNR', value: 20.5714 },
+    { dataset: 'MIT-Adobe FiveK', metric: 'SSIM', value: 0.8046 },
+    { dataset: 'MIT-Adobe FiveK', metric: 'LPIPS', value: 0.1341 },
+    { dataset: 'MIT-Adobe FiveK', metric: 'LOE', value: 58.72 },
+    { dataset: 'MIT-Adobe FiveK', metric: 'NIQE', value: 2.4181 },
+    { dataset: 'MIT-Adobe FiveK', metric: 'EME', value: 8.7796 },
+    { dataset: 'SICE', metric: 'PSNR', value: 21.9516 },
+    { dataset: 'SICE', metric: 'SSIM', value: 0.8618 },
+    { dataset: 'SICE', metric: 'LPIPS', value: 0.1353 },
+    { dataset: 'SICE', metric: 'LOE', value: 405.83 },
+    { dataset: 'SICE', metric: 'NIQE', value: 2.5152 },
+    { dataset: 'SICE', metric: 'EME', value: 9.8908 },
+  ],
+  datasets: [
+    {
+      name: 'LOL',
+      layout: 'our485/{low,high}/*.png and eval15/{low,high}/*.png',
+      note: 'training uses the low pictures only',
+    },
+    { name: 'a folder of dark photographs', layout: '**/*.{jpg,png,…}', note: 'for training only: there is no truth' },
+  ],
+  selfTraining: true,
+} as const satisfies SystemCard

@@ -1,0 +1,46 @@
+import { extname } from 'node:path'
+import { writeNpy, writeNpz } from '../../io'
+import type { Tensor } from '../../tensor'
+import { type Json, Result } from './result'
+import { unknownExtension } from './write-json'
+
+/** One object of a labelled volume. */
+export interface VolumeObject {
+  readonly label: number
+  readonly voxels: number
+  /** Mean certainty of its voxels, 0–1. */
+  readonly score: number
+}
+
+/** Objects of a volume: a number for each voxel, 0 where there is none. */
+export class VolumeLabels extends Result {
+  /** @param labels `[D, H, W]` int32 */
+  constructor(
+    readonly labels: Tensor<'int32'>,
+    readonly objects: readonly VolumeObject[],
+  ) {
+    super()
+  }
+
+  /** Writes the labels as npz (array `labels`, with `scores`' label and value as rows) or npy. */
+  async toFile(path: string): Promise<void> {
+    const extension = extname(path).toLowerCase()
+    if (extension === '.npz') await writeNpz(path, { labels: this.labels })
+    else if (extension === '.npy') await writeNpy(path, this.labels)
+    else throw unknownExtension(path, '.npz or .npy')
+  }
+
+  describe(): string {
+    const sizes = this.objects.map(({ voxels }) => voxels).sort((a, b) => a - b)
+    const median = sizes[Math.floor(sizes.length / 2)] ?? 0
+    return `${this.labels.shape.join(' × ')} voxels, ${this.objects.length} objects, median ${median} voxels`
+  }
+
+  toJSON(): Json {
+    return { shape: this.labels.shape, objects: this.objects.map((object) => ({ ...object })) }
+  }
+
+  protected override tensors(): Iterable<Tensor> {
+    return [this.labels]
+  }
+}

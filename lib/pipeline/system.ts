@@ -1,0 +1,105 @@
+// What a system is: the shape that every folder of lib/models has, and that commands, pages and tests build on.
+import type { z } from 'zod'
+import type { Module } from '../nn'
+import type { Device, Tensor } from '../tensor'
+import type { SystemCard } from './card'
+import type { ConfigSchema, PartialConfig } from './config'
+import type { LoadOptions, Pipeline } from './pipeline'
+import type { TaskName, TaskTypes } from './tasks'
+
+/** The data set that is made up, seeded, in the shape of the real one. */
+export const SYNTHETIC = 'synthetic'
+
+/** Where a training or an evaluation gets its samples. */
+export interface DataOptions {
+  /** A folder in the layout that the card names, or `'synthetic'`. */
+  readonly data: string
+  /** Leaves out files that cannot be read, and says which; unless stated they are an error. */
+  readonly skipBroken?: boolean | undefined
+  readonly device: Device
+  readonly signal?: AbortSignal | undefined
+  /** Told of what people should know, such as files left out. */
+  readonly note: (text: string) => void
+}
+
+/** What `System.train` gets. */
+export interface TrainRequest<Config> extends DataOptions {
+  readonly config: Config
+  /** The run's folder; a system of several stages gives each a folder in it. */
+  readonly folder: string
+  /** Goes on from the last checkpoints of the folder. */
+  readonly resume: boolean
+  /** Shows a bar on standard error. */
+  readonly progress: boolean
+}
+
+/** What training gives back. */
+export interface Trained {
+  /** Its state becomes `weights.safetensors` of the run's folder. */
+  readonly model: Module
+  /** Last losses and validations by name. */
+  readonly values: Readonly<Record<string, number>>
+}
+
+/** What `System.evaluate` gets. */
+export interface EvaluateRequest<Config> extends DataOptions {
+  readonly config: Config
+  /** With the weights to judge; in evaluation mode on `device`. */
+  readonly model: Module
+  readonly onProgress?:
+    | ((progress: { readonly stage: string; readonly done: number; readonly total: number }) => void)
+    | undefined
+}
+
+/** The paper's metrics by its protocol. */
+export interface Evaluation {
+  /** What was measured and how: variant of the metric, size of the test set. */
+  readonly protocol: string
+  readonly samples: number
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+/** A small computation that reaches every parameter. */
+export interface Probe {
+  readonly inputs: readonly Tensor[]
+  readonly run: (...inputs: readonly Tensor[]) => Tensor
+}
+
+/** A paper's system. */
+export interface System<
+  T extends TaskName = TaskName,
+  S extends ConfigSchema = ConfigSchema,
+  M extends Module = Module,
+> {
+  readonly card: SystemCard & { readonly task: T }
+  /** The paper's values are its defaults. */
+  readonly config: S
+  /** Options under which a training of synthetic data takes seconds. */
+  readonly tiny: PartialConfig<z.input<S>>
+  /** All networks of the system as one module. */
+  create(config: z.output<S>): M
+  /** For the tests that hold for every system. */
+  probe(model: M, config: z.output<S>): Probe
+  train(request: TrainRequest<z.output<S>>): Promise<Trained>
+  evaluate(request: EvaluateRequest<z.output<S>>): Promise<Evaluation>
+  /** Makes a pipeline ready; the static method `load` of its class. */
+  load(options?: LoadOptions<S>): Promise<Pipeline<TaskTypes[T]['input'], TaskTypes[T]['output']>>
+}
+
+/** A system of which only the task is known. */
+export type AnySystem = {
+  [T in TaskName]: System<T>
+}[TaskName]
+
+/** What is known of a system without loading it. */
+export interface SystemEntry {
+  readonly card: SystemCard
+  readonly load: () => Promise<{ readonly system: System }>
+}
+
+/** Checks a system's type where it stands, and keeps it exact. */
+export function defineSystem<const T extends TaskName, S extends ConfigSchema, M extends Module>(
+  system: System<T, S, M>,
+): System<T, S, M> {
+  return system
+}

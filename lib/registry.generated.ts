@@ -1,0 +1,30 @@
+// Written by `npm run generate` from the folders of lib/models.
+import { card as _fusion_low_light_enhancement } from './models/enhancement/fusion-low-light-enhancement/card'
+import type { SystemEntry } from './pipeline'
+import { systemNamed } from './pipeline/system-named'
+
+/** Every system: what its paper states, and how to load it. */
+export const SYSTEMS = {
+  'fusion-low-light-enhancement': {
+    card: _fusion_low_light_enhancement,
+    load: () => import('./models/enhancement/fusion-low-light-enhancement'),
+  },
+} as const satisfies Readonly<Record<string, SystemEntry>>
+
+export type SystemName = keyof typeof SYSTEMS
+
+/** What `loadSystem` gives for a name. */
+export type SystemOf<N extends SystemName> = Awaited<ReturnType<(typeof SYSTEMS)[N]['load']>>['system']
+
+/**
+ * Loads a system by name.
+ *
+ * @throws ConfigError when there is none of this name; it says the nearest
+ * @example
+ * const system = await loadSystem('fusion-low-light-enhancement')
+ * using pipeline = await system.load({ weights: 'low-light.safetensors' })
+ */
+export async function loadSystem<N extends SystemName>(name: N): Promise<SystemOf<N>> {
+  const { system } = await SYSTEMS[systemNamed(SYSTEMS, name, 'loadSystem') as SystemName].load()
+  return system as SystemOf<N>
+}
