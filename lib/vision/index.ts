@@ -23,6 +23,7 @@ export {
 } from './heat-maps'
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
 export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
+export { mirrorPad, mirrorPadToMultiple } from './mirror-pad'
 export { drawNeighbourPatterns, NEIGHBOUR_PATTERNS, neighbourPair, neighbourTriplet } from './neighbour-sampler'
 export * from './pyramids'
 export {
@@ -36,4 +37,3 @@ export {
 export * from './tiles'
 export { type TrackedPoints, TrackingPyramid, type TrackOptions, trackingPyramid, trackPoints } from './track-points'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'
-export * from './tiles'
