@@ -9,6 +9,8 @@ export interface AlexNetOptions {
   readonly numClasses?: number
   /** Before the first two fully connected layers; default 0.5. */
   readonly dropout?: number
+  /** Channels of the images; default 3. */
+  readonly inChannels?: number
 }
 
 const relu = () => new ReLU({ inplace: true })
@@ -25,10 +27,10 @@ export class AlexNet extends Module {
   readonly avgpool = new AdaptiveAvgPool2d(6)
   readonly classifier: Sequential
 
-  constructor({ numClasses = 1000, dropout: p = 0.5 }: AlexNetOptions = {}) {
+  constructor({ numClasses = 1000, dropout: p = 0.5, inChannels = 3 }: AlexNetOptions = {}) {
     super()
     this.features = new Sequential(
-      new Conv2d(3, 64, 11, { stride: 4, padding: 2 }),
+      new Conv2d(inChannels, 64, 11, { stride: 4, padding: 2 }),
       relu(),
       pool(),
       new Conv2d(64, 192, 5, { padding: 2 }),
