@@ -14,6 +14,7 @@ export {
 } from './draw'
 export { drawFlowArrows, type FlowArrowOptions } from './flow-arrows'
 export { type FlowColourOptions, flowToColour, middleburyWheel } from './flow-colours'
+export { type CropPosition, centreFlow, fiveCropPositions, flipFlow, flowToBytes } from './flow-maps'
 export { type GaussianFilterOptions, gaussianFilter } from './gaussian-filter'
 export {
   type DecodeHeatMapOptions,
