@@ -1,9 +1,10 @@
 // Kernel point convolution with the names of its authors' PyTorch release.
 import { ArgumentError, ShapeError } from '../native/errors'
-import { BatchNorm1d, functional as F, init, Linear, Module, type Parameter, parameter } from '../nn'
+import { init, Module, type Parameter, parameter } from '../nn'
 import { ballQuery } from '../ops'
-import { cat, empty, type Tensor, tensor, tidy, where, zeros } from '../tensor'
+import { empty, type Tensor, tensor, tidy, where, zeros } from '../tensor'
 import type { NetworkEntry } from './network'
+import { gatherNeighbours } from './point-pyramid'
 
 export interface KPConvOptions {
   /** Default 64. */
@@ -16,11 +17,24 @@ export interface KPConvOptions {
   readonly extent?: number
   /** Radius of the ball that kernel points lie in; default 2.5 / 1.2 of the extent, as the paper's 2.5 cells to 1.2. */
   readonly radius?: number
+  /** Moves the kernel points by what a rigid convolution of the same features says (Sec. 3.2). Default false. */
+  readonly deformable?: boolean
+  /** Of a deformable one: weighs the kernel points as well, from 0 to 2. Default false. */
+  readonly modulated?: boolean
+}
+
+/** Where a deformable convolution's kernel points went; `kpconvOffsetLoss` keeps them near points and apart. */
+export interface KPConvDeformation {
+  /** Relative to each query, `[M, kernelSize, 3]`. */
+  readonly kernelPoints: Tensor
+  /** Square of the distance to the nearest neighbour, `[M, kernelSize]`. */
+  readonly nearest: Tensor
+  readonly extent: number
 }
 
 /**
- * Kernel point convolution, the rigid one (Thomas, Qi, Deschaud, Marcotegui, Goulette, Guibas, ICCV 2019): each neighbour's
- * features are weighed by the kernel points it is near to, falling linearly to 0 at `extent`.
+ * Kernel point convolution (Thomas, Qi, Deschaud, Marcotegui, Goulette, Guibas, ICCV 2019): each neighbour's features are
+ * weighed by the kernel points it is near to, falling linearly to 0 at `extent`.
  *
  * Shapes: queries `[M, 3]`, supports `[N, 3]`, neighbours int64 `[M, K]` (N where there are fewer) and features
  * `[N, inChannels]` → `[M, outChannels]`.
@@ -28,8 +42,10 @@ export interface KPConvOptions {
 export class KPConv extends Module {
   /** `[kernelSize, inChannels, outChannels]` */
   readonly weights: Parameter
+  readonly offsetBias: Parameter | null
   /** Places `[kernelSize, 3]`, not trained. */
   readonly kernelPoints: Parameter
+  readonly offsetConv: KPConv | null
   readonly extent: number
   readonly #inChannels: number
 
@@ -39,6 +55,8 @@ export class KPConv extends Module {
     kernelSize = 15,
     extent = 1,
     radius = (extent * 2.5) / 1.2,
+    deformable = false,
+    modulated = false,
   }: KPConvOptions = {}) {
     super()
     if (!(extent > 0) || !(radius > 0)) {
@@ -47,11 +65,24 @@ export class KPConv extends Module {
     this.extent = extent
     this.#inChannels = inChannels
     this.weights = parameter(empty([kernelSize, inChannels, outChannels]))
+    const offsets = kernelSize * (modulated ? 4 : 3)
+    this.offsetBias = deformable ? parameter(zeros([offsets])) : null
     this.kernelPoints = parameter(tensor(kernelPointDisposition(kernelSize, radius)), { requiresGrad: false })
+    this.offsetConv = deformable ? new KPConv({ inChannels, outChannels: offsets, kernelSize, extent, radius }) : null
     init.kaimingUniform_(this.weights, { a: Math.sqrt(5) })
   }
 
   forward(queries: Tensor, supports: Tensor, neighbours: Tensor, features: Tensor): Tensor {
+    return this.convolve(queries, supports, neighbours, features).features
+  }
+
+  /** As `forward`, with where the kernel points went; null where they are rigid. */
+  convolve(
+    queries: Tensor,
+    supports: Tensor,
+    neighbours: Tensor,
+    features: Tensor,
+  ): { features: Tensor; deformation: KPConvDeformation | null } {
     const count = supports.size(0)
     if (features.size(0) !== count || features.size(1) !== this.#inChannels || neighbours.size(0) !== queries.size(0)) {
       throw new ShapeError(
@@ -59,27 +90,50 @@ export class KPConv extends Module {
       )
     }
     // A neighbour that is not there lies too far away to matter, and has no features.
-    const far = zeros([1, 3], { dtype: supports.dtype, device: supports.device }).add(1e6)
-    const places = rowsOf(cat([supports, far]), neighbours).sub(queries.unsqueeze(1))
-    const offsets = places.unsqueeze(2).sub(this.kernelPoints)
-    const distances = offsets
+    const places = gatherNeighbours(supports, neighbours, 1e6).sub(queries.unsqueeze(1))
+    const { kernelPoints, factors } = this.#deform(queries, supports, neighbours, features)
+    const squares = places
+      .unsqueeze(2)
+      .sub(kernelPoints.ndim === 3 ? kernelPoints.unsqueeze(1) : kernelPoints)
       .square()
       .sum({ dim: [3] })
-      .sqrt()
-    const influence = distances.div(-this.extent).add(1).clamp({ min: 0 })
-    const nothing = zeros([1, features.size(1)], { dtype: features.dtype, device: features.device })
-    const around = rowsOf(cat([features, nothing]), neighbours)
-    const weighed = influence.transpose(1, 2).matmul(around)
-    return weighed
-      .transpose(0, 1)
-      .matmul(this.weights)
-      .sum({ dim: [0] })
+    const influence = squares.sqrt().div(-this.extent).add(1).clamp({ min: 0 })
+    const around = gatherNeighbours(features, neighbours)
+    const gathered = influence.transpose(1, 2).matmul(around)
+    const weighed = factors ? gathered.mul(factors.unsqueeze(2)) : gathered
+    const deformation = this.offsetConv
+      ? { kernelPoints, nearest: squares.amin({ dim: [1] }), extent: this.extent }
+      : null
+    return {
+      features: weighed
+        .transpose(0, 1)
+        .matmul(this.weights)
+        .sum({ dim: [0] }),
+      deformation,
+    }
   }
-}
 
-/** Rows by numbers `[M, K]`: `[M, K, C]`. */
-function rowsOf(values: Tensor, indices: Tensor): Tensor {
-  return values.indexSelect(0, indices.flatten()).view([...indices.shape, values.size(1)])
+  /** The kernel points, of each query where they move, and by what each is weighed. */
+  #deform(
+    queries: Tensor,
+    supports: Tensor,
+    neighbours: Tensor,
+    features: Tensor,
+  ): { kernelPoints: Tensor; factors: Tensor | null } {
+    const { kernelPoints, offsetBias, offsetConv } = this
+    if (!offsetConv || !offsetBias) return { kernelPoints, factors: null }
+    const said = offsetConv.forward(queries, supports, neighbours, features).add(offsetBias)
+    const size = kernelPoints.size(0)
+    const moved = said.narrow(1, 0, 3 * size).unflatten(1, [size, 3])
+    const factors =
+      said.size(1) > 3 * size
+        ? said
+            .narrow(1, 3 * size, size)
+            .sigmoid()
+            .mul(2)
+        : null
+    return { kernelPoints: moved.mul(this.extent).add(kernelPoints), factors }
+  }
 }
 
 /**
@@ -135,40 +189,6 @@ export function kernelPointDisposition(count: number, radius: number): number[][
   const mean = points.reduce((sum, point) => sum + Math.hypot(...point), 0) / Math.max(points.length, 1)
   const scale = points.length > 0 ? (0.66 * radius) / mean : 0
   return [[0, 0, 0], ...points.map((point) => point.map((value) => value * scale))]
-}
-
-/** 1×1, kernel point convolution, 1×1 beside a shortcut (the paper's Fig. 7, without striding). */
-export class KPConvBlock extends Module {
-  readonly unary1: Linear
-  readonly norm1: BatchNorm1d
-  readonly KPConv: KPConv
-  readonly normConv: BatchNorm1d
-  readonly unary2: Linear
-  readonly norm2: BatchNorm1d
-  readonly unaryShortcut: Linear | null
-
-  constructor(from: number, to: number, options: Omit<KPConvOptions, 'inChannels' | 'outChannels'> = {}) {
-    super()
-    const within = Math.max(1, Math.floor(to / 4))
-    this.unary1 = new Linear(from, within, { bias: false })
-    this.norm1 = new BatchNorm1d(within)
-    this.KPConv = new KPConv({ ...options, inChannels: within, outChannels: within })
-    this.normConv = new BatchNorm1d(within)
-    this.unary2 = new Linear(within, to, { bias: false })
-    this.norm2 = new BatchNorm1d(to)
-    this.unaryShortcut = from === to ? null : new Linear(from, to, { bias: false })
-  }
-
-  forward(places: Tensor, neighbours: Tensor, features: Tensor): Tensor {
-    const x = leaky(this.norm1.forward(this.unary1.forward(features)))
-    const y = leaky(this.normConv.forward(this.KPConv.forward(places, places, neighbours, x)))
-    const z = this.norm2.forward(this.unary2.forward(y))
-    return leaky(z.add(this.unaryShortcut?.forward(features) ?? features))
-  }
-}
-
-function leaky(x: Tensor): Tensor {
-  return F.leakyRelu(x, { negativeSlope: 0.1 })
 }
 
 export const kpconv = (options?: KPConvOptions) => new KPConv(options)

@@ -33,6 +33,7 @@ import { I3DS } from './i3d'
 import { INCEPTION_RESNETS } from './inception-resnet'
 import { INCEPTIONS } from './inception-v3'
 import { KPCONVS } from './kpconv'
+import { KPCONV_NETWORKS } from './kpconv-networks'
 import { LPIPS_NETWORKS } from './lpips'
 import { MIXERS } from './mlp-mixer'
 import { MNASNETS } from './mnasnet'
@@ -149,6 +150,7 @@ export const BACKBONES = {
   ...GATED_GRAPH_NETWORKS,
   ...DGCNNS,
   ...KPCONVS,
+  ...KPCONV_NETWORKS,
   ...STYLEGAN2S,
   ...STYLEGAN2_DISCRIMINATORS,
   ...SPADES,

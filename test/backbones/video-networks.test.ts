@@ -9,8 +9,11 @@ import {
   hrnetW18,
   i3dRgb,
   kernelPointDisposition,
+  kpcnn,
+  kpfcnn,
   packPathways,
   pointnetCls,
+  pointPyramid,
   r3d_18,
   raftSmall,
   SAGEConv,
@@ -22,7 +25,7 @@ import {
 } from '../../lib/backbones'
 import { LAYOUTS, loadPublished } from '../../lib/backbones/layouts'
 import { skipInit } from '../../lib/nn'
-import { arange, eye, manualSeed, noGrad, type Tensor, tensor, tidy, zeros } from '../../lib/tensor'
+import { arange, cat, eye, manualSeed, noGrad, type Tensor, tensor, tidy, zeros } from '../../lib/tensor'
 import { fillWithHash, hashTensor } from '../support/hash-weights'
 import { liveTensors } from '../support/live-tensors'
 
@@ -169,6 +172,72 @@ describe('kernel points', () => {
     )
     // Fourteen points on a sphere can be no closer than about 0.9 radii if they are well spread.
     expect(Math.min(...apart)).toBeGreaterThan(0.8)
+  })
+
+  test('pointPyramid thins clouds, and looks for neighbours within a cloud only', () => {
+    tidy(() => {
+      const first = tensor([
+        [0.1, 0.1, 0.1],
+        [0.6, 0.1, 0.1],
+        [1.2, 0.1, 0.1],
+      ])
+      const clouds = [first, tensor([[0.2, 0.2, 0.2]])]
+      const made = pointPyramid(clouds, { cell: 0.5, levels: 2, radius: 1.1, maxNeighbours: 2 })
+      expect(made.lengths).toEqual([
+        [3, 1],
+        [2, 1],
+      ])
+      // Cells of 1: the first two points share one.
+      const [mean, alone, other] = [tensor([[0.35, 0.1, 0.1]]), first.narrow(0, 2, 1), clouds[1] as Tensor]
+      expect(made.points[1]?.allclose(cat([mean, alone, other]))).toBe(true)
+      // Within 0.55, then within 1.1; 4 and 3 stand for none.
+      expect(made.neighbours.map((each) => each.to('float64').toArray())).toEqual([
+        [
+          [0, 1],
+          [1, 0],
+          [2, 4],
+          [3, 4],
+        ],
+        [
+          [0, 1],
+          [1, 0],
+          [2, 3],
+        ],
+      ])
+      expect(made.pools.map((each) => (each.sort()[0] as Tensor).to('float64').toArray())).toEqual([
+        [
+          [0, 1],
+          [2, 4],
+          [3, 4],
+        ],
+      ])
+      expect(made.upsamples.map((each) => each.to('float64').toArray())).toEqual([[[0], [0], [1], [2]]])
+      expect(() => pointPyramid([zeros([0, 3])], { cell: 1 })).toThrow(/points in it/)
+      expect(() => pointPyramid(clouds, { cell: 0 })).toThrow(/cell is 0/)
+    })
+  })
+
+  test('KPCNN and KPFCNN read clouds in a batch as each alone, and say what they lack', () => {
+    noGrad(() =>
+      tidy(() => {
+        manualSeed(3)
+        const options = { firstChannels: 16, numClasses: 4, inChannels: 2, cell: 0.25, momentum: 0.1 }
+        const clouds = [hashTensor('first', [40, 3]), hashTensor('second', [25, 3])]
+        const features = [hashTensor('a', [40, 2]), hashTensor('b', [25, 2])]
+        const pyramid = { cell: 0.25, radius: 2.5 }
+        for (const network of [kpcnn(options), kpfcnn(options)]) {
+          network.eval()
+          const together = network.forward(cat(features), pointPyramid(clouds, pyramid))
+          const each = clouds.map((cloud, i) => network.forward(features[i] as Tensor, pointPyramid([cloud], pyramid)))
+          expect(together.allclose(cat(each), { rtol: 1e-4, atol: 1e-5 })).toBe(true)
+          expect(() => network.forward(cat(features), pointPyramid(clouds, { ...pyramid, levels: 2 }))).toThrow(
+            /level 1 and the next; the pyramid has 2/,
+          )
+        }
+        expect(() => kpfcnn({ firstChannels: 6 })).toThrow(/firstChannels is 6/)
+        expect(() => kpfcnn({ architecture: ['simple_strided', 'unary'] })).toThrow(/as many 'nearest_upsample'/)
+      }),
+    )
   })
 
   test('ballNeighbours writes the number of points where there are fewer', () => {
