@@ -1,11 +1,21 @@
 // `npm run test:package`: packs the package, installs the tarball without scripts into an empty app, and runs the
-// README's first script there from ESM, CommonJS, a worker thread and TypeScript, on every supported line of Node.
+// README's first script there from ESM, CommonJS, a worker thread and TypeScript, and a script that imports every subpath, on
+// every supported line of Node.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from './run'
 
+/** What is run in the app: how it is called, and its file. */
+const PROGRAMS = [
+  ['ESM', 'app.mjs'],
+  ['CommonJS', 'app.cjs'],
+  ['worker thread', 'worker.mjs'],
+  ['TypeScript', 'build/app.mjs'],
+  ['subpaths, ESM', 'build/subpaths.mjs'],
+  ['subpaths, CommonJS', 'subpaths.cjs'],
+] as const
 const NODES = ['20.20.2', '22.23.3', '24.21.0', '26.10.0']
 const MOST_BYTES = 12_000_000
 /** What the tarball may hold, by the first folder or the name. */
@@ -27,18 +37,13 @@ function main(): void {
   let failed = 0
   for (const version of NODES) {
     const node = nodeOf(version)
-    for (const [form, file] of [
-      ['ESM', 'app.mjs'],
-      ['CommonJS', 'app.cjs'],
-      ['worker thread', 'worker.mjs'],
-      ['TypeScript', 'build/app.mjs'],
-    ] as const) {
+    for (const [form, file] of PROGRAMS) {
       const outcome = attempt(node, file)
       if (!outcome.ok) failed += 1
-      console.log(`Node ${version}  ${form.padEnd(14)} ${outcome.ok ? 'ok' : 'FAILED'}  ${outcome.text}`)
+      console.log(`Node ${version}  ${form.padEnd(18)} ${outcome.ok ? 'ok' : 'FAILED'}  ${outcome.text}`)
     }
   }
-  console.log(`${NODES.length * 4 - failed} passed, ${failed} failed`)
+  console.log(`${NODES.length * PROGRAMS.length - failed} passed, ${failed} failed`)
   if (failed > 0) process.exitCode = 1
 }
 
@@ -81,9 +86,32 @@ function writeApp(script: string): void {
       'process.exitCode = code\n',
   )
   writeFileSync(join(app, 'app.mts'), script)
+  const names = subpaths()
+  const imports = names.map((name, i) => `import * as part${i} from '${name}'`).join('\n')
+  const requires = names.map((name, i) => `const part${i} = require('${name}')`).join('\n')
+  const check = `
+const parts = { ${names.map((name, i) => `'${name}': part${i}`).join(', ')} }
+for (const [name, part] of Object.entries(parts)) if (Object.keys(part).length === 0) throw new Error(name + ' is empty')
+console.log(Object.keys(parts).length + ' subpaths')\n`
+  writeFileSync(join(app, 'subpaths.mts'), imports + check)
+  writeFileSync(join(app, 'subpaths.cjs'), requires + check)
   const options = { strict: true, module: 'NodeNext', target: 'ES2022', outDir: 'build', types: ['node'] }
-  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['app.mts'] }))
+  writeFileSync(
+    join(app, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: options, files: ['app.mts', 'subpaths.mts'] }),
+  )
   run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.'], app)
+}
+
+/** Every way into the package that is a module with one name. */
+function subpaths(): string[] {
+  const { name, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    name: string
+    exports: Record<string, unknown>
+  }
+  return Object.keys(exports)
+    .filter((path) => !path.includes('*') && !path.endsWith('.json'))
+    .map((path) => name + path.slice(1))
 }
 
 function toCommonJs(script: string): string {

@@ -1,4 +1,4 @@
-// Finds things in a photograph and draws them: `npx tsx examples/detection/detect.ts [photo] [-o picture.png]`.
+// Finds things in a photograph and draws them: `npm run example:detection -- [photo] [-o picture.png]`.
 // Options: --model NAME (any detector of the registry), --weights FILE (.safetensors or .pth), --score MIN, --top N.
 // Without weights the network is a random one: the pipeline is real, its boxes mean nothing.
 import { mkdirSync } from 'node:fs'
