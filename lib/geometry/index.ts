@@ -15,6 +15,7 @@ export {
 export { distortPoints, undistortPoints } from './distortion'
 export { type EulerConvention, eulerToMatrix, matrixToEuler } from './euler'
 export { type IcpOptions, iterativeClosestPoints, type Registration } from './icp'
+export * from './io'
 export {
   faceAreas,
   faceNormals,
