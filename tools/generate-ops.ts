@@ -9,6 +9,7 @@ import { buildSurface, type OperatorSurface } from './generate-ops/surface'
 import { writeSurface } from './generate-ops/write'
 import { networkTable } from './network-table'
 import { operatorTable } from './operator-table'
+import { systemPages } from './system-pages'
 import { systemRegistry } from './system-registry'
 
 const PACKAGE = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -20,19 +21,18 @@ export function currentSurface(): OperatorSurface {
 }
 
 /** Generated files that differ from what this LibTorch gives, relative to the package. */
-export function staleFiles(surface: OperatorSurface = currentSurface()): string[] {
-  return generatedFiles(surface)
-    .filter(([path, text]) => textAt(path) !== text)
-    .map(([path]) => path)
+export async function staleFiles(surface: OperatorSurface = currentSurface()): Promise<string[]> {
+  return (await generatedFiles(surface)).filter(([path, text]) => textAt(path) !== text).map(([path]) => path)
 }
 
-function generatedFiles(surface: OperatorSurface): [path: string, text: string][] {
+async function generatedFiles(surface: OperatorSurface): Promise<[path: string, text: string][]> {
   return [
     ...writeSurface(surface),
     ['docs/ops.md', operatorTable()],
     ['docs/benchmarks.md', benchmarkTables()],
     ['docs/networks.md', networkTable()],
     ['lib/registry.generated.ts', systemRegistry()],
+    ...(await systemPages()),
   ]
 }
 
@@ -45,15 +45,15 @@ function textAt(path: string): string | undefined {
 }
 
 /** `npm run generate` writes the files; with `--check` it only says which are stale. */
-function main(): void {
+async function main(): Promise<void> {
   const surface = currentSurface()
   if (process.argv.includes('--check')) {
-    const stale = staleFiles(surface)
+    const stale = await staleFiles(surface)
     for (const path of stale) console.error(`${path} is stale: run \`npm run generate\``)
     process.exitCode = stale.length > 0 ? 1 : 0
     return
   }
-  for (const [path, text] of generatedFiles(surface)) writeFileSync(join(PACKAGE, path), text)
+  for (const [path, text] of await generatedFiles(surface)) writeFileSync(join(PACKAGE, path), text)
   console.log(summary(surface))
 }
 
@@ -63,4 +63,4 @@ export function summary({ functions }: OperatorSurface): string {
   return `${count('public')} public and ${count('private')} private functions, ${overloads} overloads`
 }
 
-if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) main()
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await main()

@@ -10,8 +10,8 @@ beforeAll(() => {
   surface = currentSurface()
 })
 
-test('the generated files are what the generator writes for this LibTorch', () => {
-  expect(staleFiles(surface)).toEqual([])
+test('the generated files are what the generator writes for this LibTorch', async () => {
+  expect(await staleFiles(surface)).toEqual([])
 })
 
 test('the surface is the whole of it, not a part', () => {
