@@ -1,5 +1,6 @@
 // Written by `npm run generate` from the folders of lib/models.
 import { card as _fusion_low_light_enhancement } from './models/enhancement/fusion-low-light-enhancement/card'
+import { card as _stn_stochastic_triplet_neighboring } from './models/enhancement/stn-stochastic-triplet-neighboring/card'
 import type { SystemEntry } from './pipeline'
 import { systemNamed } from './pipeline/system-named'
 
@@ -8,6 +9,10 @@ export const SYSTEMS = {
   'fusion-low-light-enhancement': {
     card: _fusion_low_light_enhancement,
     load: () => import('./models/enhancement/fusion-low-light-enhancement'),
+  },
+  'stn-stochastic-triplet-neighboring': {
+    card: _stn_stochastic_triplet_neighboring,
+    load: () => import('./models/enhancement/stn-stochastic-triplet-neighboring'),
   },
 } as const satisfies Readonly<Record<string, SystemEntry>>
 
