@@ -14,6 +14,7 @@ export {
   mergeMasks,
 } from '../metrics'
 export * from './coco'
+export { COCO_CLASSES } from './coco-classes'
 export * from './dota'
 export * from './flow-folder'
 export * from './image-folder'

@@ -8,9 +8,9 @@ export class ConvBlock extends Module {
   readonly bn: BatchNorm2d
   readonly act = new SiLU({ inplace: true })
 
-  constructor(from: number, to: number, kernel = 1, stride = 1, padding = Math.floor(kernel / 2)) {
+  constructor(from: number, to: number, kernel = 1, stride = 1, padding = Math.floor(kernel / 2), groups = 1) {
     super()
-    this.conv = new Conv2d(from, to, kernel, { stride, padding, bias: false })
+    this.conv = new Conv2d(from, to, kernel, { stride, padding, groups, bias: false })
     this.bn = new BatchNorm2d(to, { eps: 1e-3, momentum: 0.03 })
   }
 

@@ -14,6 +14,10 @@ export interface YOLOv5Options {
   readonly inChannels?: number
   /** Anchors in pixels, a list for each level from the finest; those of COCO unless given. */
   readonly anchors?: readonly LevelAnchors[]
+  /** Makes each layer that doubles a map of so many channels on the way down; nearest neighbours unless given. */
+  readonly upsample?: (channels: number) => Layer
+  /** Makes the head, with the arguments of `Detect`, which it is unless given. */
+  readonly head?: (...args: ConstructorParameters<typeof Detect>) => Detect
 }
 
 /** Factors of the depth and the width of the largest plan. */
@@ -96,15 +100,16 @@ export class YOLOv5 extends Module {
   readonly strides: readonly number[]
   readonly #down: (readonly Layer[])[] = []
   readonly #lateral: Layer[] = []
+  readonly #up: Layer[] = []
   readonly #merge: Layer[] = []
   readonly #shrink: Layer[] = []
   readonly #join: Layer[] = []
   readonly #head: Detect
-  readonly #upsample = new Upsample({ scaleFactor: 2, mode: 'nearest' })
 
   constructor(plan: Plan, { depth, width }: Scale, options: YOLOv5Options = {}) {
     super()
     const { numClasses = 80, inChannels = 3, anchors = plan.anchors } = options
+    const { upsample = nearest, head = (...args) => new Detect(...args) } = options
     const c = plan.channels.map((channels) => Math.ceil((channels * width) / 8) * 8)
     const at = (level: number): number => c[level] ?? 0
     const repeats = (count: number): number => Math.max(Math.round(count * depth), 1)
@@ -128,7 +133,7 @@ export class YOLOv5 extends Module {
     const merge = (from: number, to: number) => add(new C3(from, to, repeats(3), { shortcut: false }))
     for (let k = top - 1; k >= FINEST; k--) {
       this.#lateral[k] = add(new ConvBlock(at(k + 1), at(k)))
-      add(new Identity())
+      this.#up[k] = add(upsample(at(k)))
       add(new Identity())
       this.#merge[k] = merge(2 * at(k), at(k))
     }
@@ -137,7 +142,7 @@ export class YOLOv5 extends Module {
       add(new Identity())
       this.#join[k] = merge(2 * at(k), at(k + 1))
     }
-    this.#head = add(new Detect(numClasses, anchors, this.strides, c.slice(FINEST)))
+    this.#head = add(head(numClasses, anchors, this.strides, c.slice(FINEST)))
   }
 
   get head(): Detect {
@@ -166,7 +171,7 @@ export class YOLOv5 extends Module {
     for (let k = top - 1; k >= FINEST; k--) {
       const lateral = take(this.#lateral, k).forward(x)
       laterals[k] = lateral
-      x = take(this.#merge, k).forward(cat([this.#upsample.forward(lateral), take(maps, k)], { dim: 1 }))
+      x = take(this.#merge, k).forward(cat([take(this.#up, k).forward(lateral), take(maps, k)], { dim: 1 }))
     }
     const levels = [x]
     for (let k = FINEST; k < top; k++) {
@@ -196,6 +201,8 @@ export class YOLOv5 extends Module {
     )
   }
 }
+
+const nearest = () => new Upsample({ scaleFactor: 2, mode: 'nearest' })
 
 function take<T>(list: readonly T[], index: number): T {
   const item = list[index]
