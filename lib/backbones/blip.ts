@@ -14,7 +14,8 @@ import {
   Sequential,
 } from '../nn'
 import { cat, empty, type Tensor } from '../tensor'
-import { BertLMPredictionHead, BertModel, type BertOptions } from './bert'
+import { BertModel } from './bert'
+import { BertLMPredictionHead, type BertOptions } from './bert-blocks'
 import { CLIP_224 } from './clip'
 import { type GeneratedText, type GenerateOptions, generateFromEncoder, type SequenceToSequence } from './generate'
 import type { NetworkEntry } from './network'

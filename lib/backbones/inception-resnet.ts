@@ -109,6 +109,21 @@ const pool = () => new MaxPool2d(3, { stride: 2 })
 const times = (count: number, make: () => Layer) => new Sequential(...Array.from({ length: count }, make))
 const run = (input: Tensor, layers: readonly Layer[]) => layers.reduce((x, layer) => layer.forward(x), input)
 
+/** What both networks begin with (Fig. 3 and 14 as their code has them): an eighth of the image's sides, 192 channels. */
+abstract class InceptionStem extends Module {
+  readonly conv2d_1a = new BasicConv2d(3, 32, 3, { stride: 2 })
+  readonly conv2d_2a = new BasicConv2d(32, 32, 3)
+  readonly conv2d_2b = new BasicConv2d(32, 64, 3, { padding: 1 })
+  readonly maxpool_3a = pool()
+  readonly conv2d_3b = new BasicConv2d(64, 80, 1)
+  readonly conv2d_4a = new BasicConv2d(80, 192, 3)
+
+  protected stem(input: Tensor): Tensor {
+    const first = [this.conv2d_1a, this.conv2d_2a, this.conv2d_2b, this.maxpool_3a]
+    return run(input, [...first, this.conv2d_3b, this.conv2d_4a])
+  }
+}
+
 export interface InceptionResNetV1Options {
   /** Gives logits of so many people; without it, the embedding. 8631 in the weights of VGGFace2, 10575 in CASIA's. */
   readonly numClasses?: number
@@ -122,13 +137,7 @@ export interface InceptionResNetV1Options {
  * Shapes: faces `[N, 3, H, W]`, 160 pixels a side in −1–1 → embeddings `[N, 512]` of length 1, or logits
  * `[N, numClasses]`; H and W are 75 or more.
  */
-export class InceptionResNetV1 extends Module {
-  readonly conv2d_1a = new BasicConv2d(3, 32, 3, { stride: 2 })
-  readonly conv2d_2a = new BasicConv2d(32, 32, 3)
-  readonly conv2d_2b = new BasicConv2d(32, 64, 3, { padding: 1 })
-  readonly maxpool_3a = pool()
-  readonly conv2d_3b = new BasicConv2d(64, 80, 1)
-  readonly conv2d_4a = new BasicConv2d(80, 192, 3)
+export class InceptionResNetV1 extends InceptionStem {
   readonly conv2d_4b = new BasicConv2d(192, 256, 3, { stride: 2 })
   readonly repeat_1 = times(5, () => {
     const three: Row = [32, THREE]
@@ -185,10 +194,9 @@ export class InceptionResNetV1 extends Module {
 
   #features(input: Tensor): Tensor {
     checkImageSize('InceptionResNetV1', input, 75)
-    const stem = [this.conv2d_1a, this.conv2d_2a, this.conv2d_2b, this.maxpool_3a]
-    const second = [this.conv2d_3b, this.conv2d_4a, this.conv2d_4b, this.repeat_1, this.mixed_6a]
-    const third = [this.repeat_2, this.mixed_7a, this.repeat_3, this.block8, this.avgpool_1a, this.dropout]
-    const x = run(input, [...stem, ...second, ...third]).flatten({ startDim: 1 })
+    const middle = [this.conv2d_4b, this.repeat_1, this.mixed_6a, this.repeat_2, this.mixed_7a]
+    const last = [this.repeat_3, this.block8, this.avgpool_1a, this.dropout]
+    const x = run(this.stem(input), [...middle, ...last]).flatten({ startDim: 1 })
     return this.last_bn.forward(this.last_linear.forward(x))
   }
 }
@@ -235,13 +243,7 @@ export interface InceptionResNetV2Options {
  *
  * Shapes: `[N, 3, H, W]` → `[N, numClasses]`; H and W are 75 or more, 299 in the paper.
  */
-export class InceptionResNetV2 extends Module {
-  readonly conv2d_1a = new BasicConv2d(3, 32, 3, { stride: 2 })
-  readonly conv2d_2a = new BasicConv2d(32, 32, 3)
-  readonly conv2d_2b = new BasicConv2d(32, 64, 3, { padding: 1 })
-  readonly maxpool_3a = pool()
-  readonly conv2d_3b = new BasicConv2d(64, 80, 1)
-  readonly conv2d_4a = new BasicConv2d(80, 192, 3)
+export class InceptionResNetV2 extends InceptionStem {
   readonly maxpool_5a = pool()
   readonly mixed_5b = new InceptionReduction([
     unit(192, [96, ONE]),
@@ -301,10 +303,9 @@ export class InceptionResNetV2 extends Module {
 
   forward(input: Tensor): Tensor {
     checkImageSize('InceptionResNetV2', input, 75)
-    const stem = [this.conv2d_1a, this.conv2d_2a, this.conv2d_2b, this.maxpool_3a, this.conv2d_3b, this.conv2d_4a]
     const middle = [this.maxpool_5a, this.mixed_5b, this.repeat, this.mixed_6a, this.repeat_1, this.mixed_7a]
     const last = [this.repeat_2, this.block8, this.conv2d_7b, this.globalPool]
-    const x = run(input, [...stem, ...middle, ...last]).flatten({ startDim: 1 })
+    const x = run(this.stem(input), [...middle, ...last]).flatten({ startDim: 1 })
     return this.classif.forward(this.headDrop.forward(x))
   }
 }

@@ -3,6 +3,18 @@ export * from './alexnet'
 export * from './ast'
 export { BEITS, Beit, BeitBlock, type BeitOptions, type BeitSize, beitBasePatch16_224 } from './beit'
 export * from './bert'
+export {
+  BERT_BASE,
+  BertEmbeddings,
+  BertEncoder,
+  BertLayer,
+  BertLMPredictionHead,
+  type BertOptions,
+  BertOutput,
+  type BertPlaces,
+  BertPooler,
+  type PositionRule,
+} from './bert-blocks'
 export * from './blip'
 export * from './c3d'
 export * from './clip'

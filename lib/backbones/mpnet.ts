@@ -2,13 +2,12 @@
 import { Dropout, Embedding, LayerNorm, Linear, Module, ModuleList } from '../nn'
 import { withDefaults } from '../nn/options'
 import type { Tensor } from '../tensor'
-import { BertOutput, BertPooler } from './bert'
+import { BertIntermediate, BertOutput, BertPooler } from './bert-blocks'
 import type { NetworkEntry } from './network'
 import { relativeBuckets } from './relative-positions'
 import { positionsAfter } from './roberta'
 import {
   type ActivationName,
-  activationOf,
   attendLearnt,
   checkTokens,
   headWidth,
@@ -121,30 +120,15 @@ class MPNetAttention extends Module {
   }
 }
 
-class MPNetIntermediate extends Module {
-  readonly dense: Linear
-  readonly activation: (x: Tensor) => Tensor
-
-  constructor(config: Config) {
-    super()
-    this.dense = new Linear(config.hiddenSize, config.intermediateSize)
-    this.activation = activationOf(config.hiddenAct)
-  }
-
-  forward(x: Tensor): Tensor {
-    return this.activation(this.dense.forward(x))
-  }
-}
-
 class MPNetLayer extends Module {
   readonly attention: MPNetAttention
-  readonly intermediate: MPNetIntermediate
+  readonly intermediate: BertIntermediate
   readonly output: BertOutput
 
   constructor(config: Config) {
     super()
     this.attention = new MPNetAttention(config)
-    this.intermediate = new MPNetIntermediate(config)
+    this.intermediate = new BertIntermediate(config)
     this.output = new BertOutput(config.intermediateSize, config)
   }
 

@@ -1,5 +1,6 @@
 // RoBERTa and XLM-R, with the names of the transformers package: BERT whose positions begin after the padding's.
-import { BertModel, type BertOptions, type PositionRule } from './bert'
+import { BertModel } from './bert'
+import type { BertOptions, PositionRule } from './bert-blocks'
 import type { NetworkEntry } from './network'
 
 const PADDING = 1

@@ -89,6 +89,46 @@ export function attendLearnt(
   return mergeHeads((p > 0 ? drop(weights, { p }) : weights).matmul(value))
 }
 
+/** Attention with projections before and after it, as Whisper's and Wav2Vec2's layers have it. */
+export class ProjectedAttention extends Module {
+  readonly kProj: Linear
+  readonly vProj: Linear
+  readonly qProj: Linear
+  readonly outProj: Linear
+  readonly heads: number
+  readonly dropout: number
+
+  /** @param name of the network, for errors */
+  constructor(
+    name: string,
+    width: number,
+    {
+      heads,
+      dropout,
+      keyBias = true,
+    }: { readonly heads: number; readonly dropout: number; readonly keyBias?: boolean },
+  ) {
+    super()
+    headWidth(name, width, heads)
+    this.heads = heads
+    this.dropout = dropout
+    this.kProj = new Linear(width, width, { bias: keyBias })
+    this.vProj = new Linear(width, width)
+    this.qProj = new Linear(width, width)
+    this.outProj = new Linear(width, width)
+  }
+
+  keyValues(x: Tensor): KeyValues {
+    return { key: splitHeads(this.kProj.forward(x), this.heads), value: splitHeads(this.vProj.forward(x), this.heads) }
+  }
+
+  /** @param seen what is attended to: the tokens themselves unless given */
+  forward(x: Tensor, seen: KeyValues = this.keyValues(x), mask: Tensor | null = null): Tensor {
+    const query = splitHeads(this.qProj.forward(x), this.heads)
+    return this.outProj.forward(attend(query, seen, { mask, dropout: this.training ? this.dropout : 0 }))
+  }
+}
+
 /** Finite, so that a row whose every key is hidden stays a number. */
 const LOWEST: Readonly<Partial<Record<DType, number>>> = {
   float64: -Number.MAX_VALUE,

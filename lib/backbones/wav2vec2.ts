@@ -16,7 +16,7 @@ import {
 import { withDefaults } from '../nn/options'
 import { empty, gelu, type Tensor } from '../tensor'
 import type { NetworkEntry } from './network'
-import { attend, headWidth, initNormal, splitHeads } from './text-blocks'
+import { initNormal, ProjectedAttention } from './text-blocks'
 
 export interface Wav2Vec2Options {
   readonly hiddenSize?: number
@@ -152,33 +152,6 @@ class PositionalConvEmbedding extends Module {
   }
 }
 
-class SelfAttention extends Module {
-  readonly kProj: Linear
-  readonly vProj: Linear
-  readonly qProj: Linear
-  readonly outProj: Linear
-  readonly heads: number
-  readonly dropout: number
-
-  constructor({ hiddenSize: width, numAttentionHeads, attentionDropout }: Config) {
-    super()
-    headWidth('Wav2Vec2', width, numAttentionHeads)
-    this.heads = numAttentionHeads
-    this.dropout = attentionDropout
-    this.kProj = new Linear(width, width)
-    this.vProj = new Linear(width, width)
-    this.qProj = new Linear(width, width)
-    this.outProj = new Linear(width, width)
-  }
-
-  forward(x: Tensor): Tensor {
-    const [query, key, value] = [this.qProj, this.kProj, this.vProj].map((layer) =>
-      splitHeads(layer.forward(x), this.heads),
-    ) as [Tensor, Tensor, Tensor]
-    return this.outProj.forward(attend(query, { key, value }, { dropout: this.training ? this.dropout : 0 }))
-  }
-}
-
 class FeedForward extends Module {
   readonly intermediateDense: Linear
   readonly outputDense: Linear
@@ -200,7 +173,7 @@ class FeedForward extends Module {
 }
 
 class EncoderLayer extends Module {
-  readonly attention: SelfAttention
+  readonly attention: ProjectedAttention
   readonly dropout: Dropout
   readonly layerNorm: LayerNorm
   readonly feedForward: FeedForward
@@ -208,7 +181,10 @@ class EncoderLayer extends Module {
 
   constructor(config: Config) {
     super()
-    this.attention = new SelfAttention(config)
+    this.attention = new ProjectedAttention('Wav2Vec2', config.hiddenSize, {
+      heads: config.numAttentionHeads,
+      dropout: config.attentionDropout,
+    })
     this.dropout = new Dropout({ p: config.hiddenDropout })
     this.layerNorm = new LayerNorm(config.hiddenSize, { eps: config.layerNormEps })
     this.feedForward = new FeedForward(config)

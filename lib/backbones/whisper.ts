@@ -7,14 +7,11 @@ import { type GeneratedText, type GenerateOptions, generateFromEncoder } from '.
 import type { NetworkEntry } from './network'
 import {
   appendKeyValues,
-  attend,
   causalMask,
   checkTokens,
-  headWidth,
   initNormal,
-  type KeyValues,
   type LayerCache,
-  splitHeads,
+  ProjectedAttention,
   TiedLinear,
 } from './text-blocks'
 
@@ -61,42 +58,13 @@ const WHISPER_BASE = {
 
 type Config = Required<WhisperOptions>
 
-class WhisperAttention extends Module {
-  readonly kProj: Linear
-  readonly vProj: Linear
-  readonly qProj: Linear
-  readonly outProj: Linear
-
-  constructor(
-    width: number,
-    readonly heads: number,
-    readonly dropout: number,
-  ) {
-    super()
-    headWidth('Whisper', width, heads)
-    this.kProj = new Linear(width, width, { bias: false })
-    this.vProj = new Linear(width, width)
-    this.qProj = new Linear(width, width)
-    this.outProj = new Linear(width, width)
-  }
-
-  keyValues(x: Tensor): KeyValues {
-    return { key: splitHeads(this.kProj.forward(x), this.heads), value: splitHeads(this.vProj.forward(x), this.heads) }
-  }
-
-  forward(x: Tensor, seen: KeyValues, mask: Tensor | null): Tensor {
-    const query = splitHeads(this.qProj.forward(x), this.heads)
-    return this.outProj.forward(attend(query, seen, { mask, dropout: this.training ? this.dropout : 0 }))
-  }
-}
-
 /** Two linear layers with dropout after each. */
 function feedForward(x: Tensor, fc1: Linear, fc2: Linear, inner: Dropout, outer: Dropout): Tensor {
   return outer.forward(fc2.forward(inner.forward(gelu(fc1.forward(x)))))
 }
 
 class WhisperEncoderLayer extends Module {
-  readonly selfAttn: WhisperAttention
+  readonly selfAttn: ProjectedAttention
   readonly selfAttnLayerNorm: LayerNorm
   readonly fc1: Linear
   readonly fc2: Linear
@@ -107,7 +75,11 @@ class WhisperEncoderLayer extends Module {
   constructor(config: Config) {
     super()
     const { dModel } = config
-    this.selfAttn = new WhisperAttention(dModel, config.encoderAttentionHeads, config.attentionDropout)
+    this.selfAttn = new ProjectedAttention('Whisper', dModel, {
+      heads: config.encoderAttentionHeads,
+      dropout: config.attentionDropout,
+      keyBias: false,
+    })
     this.selfAttnLayerNorm = new LayerNorm(dModel)
     this.fc1 = new Linear(dModel, config.encoderFfnDim)
     this.fc2 = new Linear(config.encoderFfnDim, dModel)
@@ -125,9 +97,9 @@ class WhisperEncoderLayer extends Module {
 }
 
 class WhisperDecoderLayer extends Module {
-  readonly selfAttn: WhisperAttention
+  readonly selfAttn: ProjectedAttention
   readonly selfAttnLayerNorm: LayerNorm
-  readonly encoderAttn: WhisperAttention
+  readonly encoderAttn: ProjectedAttention
   readonly encoderAttnLayerNorm: LayerNorm
   readonly fc1: Linear
   readonly fc2: Linear
@@ -138,9 +110,9 @@ class WhisperDecoderLayer extends Module {
   constructor(config: Config) {
     super()
     const { dModel, decoderAttentionHeads: heads, attentionDropout } = config
-    this.selfAttn = new WhisperAttention(dModel, heads, attentionDropout)
+    this.selfAttn = new ProjectedAttention('Whisper', dModel, { heads, dropout: attentionDropout, keyBias: false })
     this.selfAttnLayerNorm = new LayerNorm(dModel)
-    this.encoderAttn = new WhisperAttention(dModel, heads, attentionDropout)
+    this.encoderAttn = new ProjectedAttention('Whisper', dModel, { heads, dropout: attentionDropout, keyBias: false })
     this.encoderAttnLayerNorm = new LayerNorm(dModel)
     this.fc1 = new Linear(dModel, config.decoderFfnDim)
     this.fc2 = new Linear(config.decoderFfnDim, dModel)
