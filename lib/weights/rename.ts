@@ -1,5 +1,6 @@
 // Names of tensors by a table of rules that can be read both ways.
 import { ArgumentError } from '../native/errors'
+import { NamePattern } from '../nn/name-pattern'
 
 /**
  * How names change: `*` stands for any run of characters, and both sides have as many of them, which follow in order:
@@ -8,8 +9,8 @@ import { ArgumentError } from '../native/errors'
 export type RenameRule = readonly [from: string, to: string]
 
 interface Compiled {
-  readonly rule: RenameRule
-  readonly pattern: RegExp
+  readonly from: NamePattern
+  readonly to: NamePattern
 }
 
 /**
@@ -62,25 +63,16 @@ export function parseRenameRule(text: string): RenameRule {
   return [from, to]
 }
 
-function compile(rule: RenameRule): Compiled {
-  const [from, to] = rule
-  const [stars, others] = [from, to].map((side) => side.split('*').length - 1)
-  if (stars !== others) {
-    throw new ArgumentError(`rename: '${from}' has ${stars} of *, '${to}' ${others}; both sides need as many`)
-  }
-  const source = from
-    .split('*')
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    .join('(.*?)')
-  return { rule, pattern: new RegExp(`^${source}$`, 's') }
+function compile([first, second]: RenameRule): Compiled {
+  const [from, to] = [new NamePattern(first), new NamePattern(second)]
+  if (from.gaps === to.gaps) return { from, to }
+  throw new ArgumentError(`rename: '${first}' has ${from.gaps} of *, '${second}' ${to.gaps}; both sides need as many`)
 }
 
 function apply(rules: readonly Compiled[], name: string): string {
-  for (const { rule, pattern } of rules) {
-    const match = pattern.exec(name)
-    if (match === null) continue
-    const [first = '', ...rest] = rule[1].split('*')
-    return rest.reduce((text, part, i) => text + (match[i + 1] ?? '') + part, first)
+  for (const { from, to } of rules) {
+    const held = from.match(name)
+    if (held) return to.write(held)
   }
   return name
 }

@@ -2,6 +2,7 @@
 import { FormatError } from '../../native/errors'
 import { nearestNames } from '../../native/nearest'
 import type { Module, StateDict } from '../../nn'
+import { NamePattern } from '../../nn/name-pattern'
 import { cat, type Tensor } from '../../tensor'
 
 /** What is done to a tensor of ours for a publisher, and back. */
@@ -41,8 +42,8 @@ export function layer(own: string, published: string | readonly string[], separa
 }
 
 interface Compiled {
-  readonly own: Pattern
-  readonly parts: readonly Pattern[]
+  readonly own: NamePattern
+  readonly parts: readonly NamePattern[]
   readonly change: LayoutChange | undefined
 }
 
@@ -55,10 +56,8 @@ export class Layout {
     rules: readonly LayoutRule[],
   ) {
     this.#rules = rules.map(([own, published, change]) => ({
-      own: new Pattern(own),
-      parts: (published === null ? [] : typeof published === 'string' ? [published] : published).map(
-        (p) => new Pattern(p),
-      ),
+      own: numbered(own),
+      parts: (published === null ? [] : typeof published === 'string' ? [published] : published).map(numbered),
       change,
     }))
   }
@@ -140,22 +139,7 @@ export function loadPublished(network: Module, published: StateDict, layout: Lay
 }
 
 /** A name with numbers in it. */
-class Pattern {
-  readonly #regexp: RegExp
-
-  constructor(readonly text: string) {
-    this.#regexp = new RegExp(`^${text.replaceAll('.', '\\.').replaceAll('*', '(\\d+)')}$`)
-  }
-
-  match(name: string): readonly string[] | undefined {
-    return this.#regexp.exec(name)?.slice(1)
-  }
-
-  write(numbers: readonly string[]): string {
-    let next = 0
-    return this.text.replaceAll('*', () => numbers[next++] ?? '*')
-  }
-}
+const numbered = (text: string) => new NamePattern(text, '\\d+')
 
 function entries(state: StateDict): [string, Tensor][] {
   return state instanceof Map ? [...state] : Object.entries(state)
