@@ -15,6 +15,7 @@ export {
   spearmanCorrCoef,
 } from './correlation'
 export * from './detection'
+export { type LightnessOrderOptions, lightnessOrderError, measureOfEnhancement } from './enhancement'
 export { angularError, endPointError, type FlowMetricOptions, flowOutliers } from './flow'
 export {
   type ImageReduction,
@@ -31,6 +32,7 @@ export {
 export type { LabelOptions } from './labels'
 export { Mean, weightedMean } from './mean'
 export type { Metric, MetricState } from './metric'
+export { type AsymmetricGaussian, fitAsymmetric, fitNiqe, type NiqeModel, niqe } from './niqe'
 export {
   type DiceAverage,
   DiceScore,
@@ -78,4 +80,5 @@ export {
   rootMeanSquaredError,
 } from './regression'
 export type { BinaryScoreOptions, ScoreOptions } from './scores'
+export * from './segmentation'
 export type { SSIMOptions } from './ssim'
