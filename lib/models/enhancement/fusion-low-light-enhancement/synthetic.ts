@@ -5,7 +5,7 @@ import { full, type Tensor, tensor } from '../../../tensor'
 export function scene(n: number): Tensor<'float32'> {
   const light = (x: number, y: number): number => {
     if (x < 0.5 && y < 0.5) return 0.25 + 0.5 * (Math.floor((x * n) / 4 + 1e-9) % 2)
-    if (x >= 0.5 && y >= 0.5) return 0.2 + 0.2 * y + ((x - 0.75) ** 2 + (y - 0.25) ** 2 < 0.03 ? 0.5 : 0)
+    if (x >= 0.5 && y < 0.5) return 0.2 + 0.2 * y + ((x - 0.75) ** 2 + (y - 0.25) ** 2 < 0.03 ? 0.5 : 0)
     return x < 0.5 ? 0.3 + 0.4 * (checker(x * n, y * n) % 2) : 0.2 + 0.6 * x * y
   }
   const checker = (column: number, row: number) => Math.floor(column / 8 + 1e-9) + Math.floor(row / 8 + 1e-9)
