@@ -16,6 +16,7 @@ import { EFFICIENTNETS } from './efficientnet'
 import { PYRAMIDS } from './fpn'
 import {
   CYCLEGAN_RESNETS,
+  DDPMS,
   MULTISCALE_PATCHGANS,
   PATCHGANS,
   PIX2PIX_UNETS,
@@ -158,6 +159,7 @@ export const BACKBONES = {
   ...MULTISCALE_PATCHGANS,
   ...PIX2PIX_UNETS,
   ...CYCLEGAN_RESNETS,
+  ...DDPMS,
 } as const
 
 export type BackboneName = keyof typeof BACKBONES

@@ -1,6 +1,7 @@
 // Published layouts by name.
 import { CLIP_HF } from './clip'
 import { CONVNEXT_TIMM } from './convnext'
+import { DDPM_HUB } from './ddpm'
 import { DETECTION_TORCHVISION_V1 } from './detection'
 import { EFFICIENTNET_TIMM, EFFICIENTNET_V2_S_TIMM } from './efficientnet'
 import type { Layout } from './layout'
@@ -20,6 +21,7 @@ export const LAYOUTS = {
   'c3d-mmaction': C3D_MMACTION,
   'clip-hf': CLIP_HF,
   'convnext-timm': CONVNEXT_TIMM,
+  'ddpm-hub': DDPM_HUB,
   'detection-torchvision-v1': DETECTION_TORCHVISION_V1,
   'efficientnet-timm': EFFICIENTNET_TIMM,
   'efficientnet-v2-s-timm': EFFICIENTNET_V2_S_TIMM,
