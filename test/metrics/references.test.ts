@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as metrics from '../../lib/metrics'
 import * as detection from '../../lib/metrics/detection'
+import * as segmentation from '../../lib/metrics/segmentation'
 import { cat, memory, type Tensor, tidy, tidyAsync } from '../../lib/tensor'
 import { liveTensors } from '../support/live-tensors'
 import { CASES, difference, METRICS, type MetricCase, metricOf, readInputs } from './references'
@@ -25,7 +26,13 @@ test('every exported metric has a reference', () => {
 
 test('every exported metric has a functional form, and no function is without a test', () => {
   // They have tests of their own, and no batches to add up.
-  const others = ['angularError', 'endPointError', 'flowOutliers', ...Object.keys(detection)]
+  const others = [
+    'angularError',
+    'endPointError',
+    'flowOutliers',
+    ...Object.keys(detection),
+    ...Object.keys(segmentation),
+  ]
   const functions = Object.keys(metrics).filter((name) => /^[a-z]/.test(name) && !others.includes(name))
   expect(functions.sort()).toEqual([...METRICS.keys()].map(functionOf).sort())
 })
