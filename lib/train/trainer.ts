@@ -244,12 +244,12 @@ class Run<Batch, Output> {
       for (let i = 0; i < skip; i++) await tidyAsync(async () => void (await batches.next()))
       while (outcome === 'next') {
         // An epoch that has all its batches is ended first: between the two there is no place to go on from.
-        if (!this.#isEpochWhole()) this.#checkSignal()
+        if (!this.#isEpochWhole() && this.#isBetweenSteps()) this.#checkSignal()
         outcome = await tidyAsync(() => this.#batch(batches, timer))
         if (outcome !== 'end') await this.#afterBatch()
       }
     } catch (error) {
-      if (error instanceof CancelledError) await this.#save()
+      if (error instanceof CancelledError && this.#isBetweenSteps()) await this.#save()
       throw error
     } finally {
       this.#progress.stop()
@@ -265,6 +265,11 @@ class Run<Batch, Output> {
 
   #isEpochWhole(): boolean {
     return this.data.length !== undefined && this.#position.batch >= this.data.length
+  }
+
+  /** False while gradients of a step are being summed up: no checkpoint holds them. */
+  #isBetweenSteps(): boolean {
+    return this.#position.batch % this.settings.accumulate === 0
   }
 
   async #batch(batches: AsyncIterator<Batch>, timer: EpochTimer): Promise<'next' | 'end' | 'steps'> {
@@ -344,9 +349,9 @@ class Run<Batch, Output> {
 
   async #afterBatch(): Promise<void> {
     const { checkpointEverySteps: every } = this.settings
-    const { step, batch } = this.#position
-    const between = batch % this.settings.accumulate === 0
-    if (every !== undefined && step > 0 && step % every === 0 && between && !this.#isEpochWhole()) await this.#save()
+    const { step } = this.#position
+    if (every === undefined || step === 0 || step % every !== 0 || this.#isEpochWhole()) return
+    if (this.#isBetweenSteps()) await this.#save()
   }
 
   async #endEpoch(timer: EpochTimer): Promise<void> {

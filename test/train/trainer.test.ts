@@ -419,6 +419,28 @@ describe('a run folder', () => {
     expect(result.records.length).toBe(untimed(whole).length)
   })
 
+  test('stopped between two batches of a step, it ends the step first: no gradient is lost', async () => {
+    const straight = start(newFolder(), { accumulate: 2 })
+    await straight.trainer.fit(new Line(6), { epochs: 2 })
+
+    const abort = new AbortController()
+    class Stopping extends Line {
+      override *[Symbol.iterator](): Generator<Batch> {
+        let count = 0
+        for (const batch of super[Symbol.iterator]()) {
+          if (++count === 3) abort.abort()
+          yield batch
+        }
+      }
+    }
+    const folder = newFolder()
+    const cut = start(folder, { accumulate: 2 }).trainer.fit(new Stopping(6), { epochs: 2, signal: abort.signal })
+    await expect(cut).rejects.toThrow(/after step 2; resume: true/)
+    const resumed = start(folder, { accumulate: 2 })
+    await resumed.trainer.fit(new Line(6), { epochs: 2, resume: true })
+    expect(weights(resumed.model)).toEqual(weights(straight.model))
+  })
+
   test('that was left at the last batch of an epoch goes on with the next epoch', async () => {
     const data = () => {
       const x = tensor(
