@@ -113,7 +113,7 @@ export const TASKS: Readonly<Record<TaskName, TaskCommand>> = {
     summary: 'tell whether a video plays forward or backward',
     takes: 'video',
     files: 1,
-    gives: ['.json', ...PICTURES],
+    gives: ['.json', ...PICTURES, '.svg'],
     needsOutput: false,
     example: 'time-arrow clip.mp4 -o evidence.png --weights arrow.safetensors',
   },
