@@ -1,13 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { VisionNativeError } from '../native/errors'
 import { systemReason } from '../native/system-reason'
-import { configOfSettings, mergeConfigs, type System, type SystemEntry, systemNamed } from '../pipeline'
+import {
+  configOfSettings,
+  mergeConfigs,
+  type System,
+  type SystemEntry,
+  systemNamed,
+  type UntrainedSystem,
+} from '../pipeline'
 import { SYSTEMS } from '../registry.generated'
 import type { Device } from '../tensor'
 import { UsageError } from './command'
 
 /** The system of a name. @throws UsageError naming the nearest */
-export async function systemOf(name: string, caller: string): Promise<System> {
+export async function systemOf(name: string, caller: string): Promise<System | UntrainedSystem> {
   const entries: Readonly<Record<string, SystemEntry>> = SYSTEMS
   const found = usage(() => entries[systemNamed(entries, name, caller)])
   if (found === undefined) throw new UsageError(`${caller}: there is no system '${name}'`)

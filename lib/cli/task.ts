@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { CancelledError } from '../native/errors'
-import type { Result, SystemCard, TaskName } from '../pipeline'
+import type { Result, Summary, SystemCard, TaskName } from '../pipeline'
 import { type LoadOptions, parseConfig, TASKS } from '../pipeline'
 import { SYSTEMS } from '../registry.generated'
 import { tidyAsync } from '../tensor/scope'
@@ -48,17 +48,27 @@ export async function runTask(
     const started = performance.now()
     using pipeline = await system.load(load)
     if (options.weights === 'random') note(`${task}: the weights are random, as asked; the result means nothing`)
-    const results: Result[] = await withProgress(!options.json, (onProgress): Promise<Result[]> => {
-      const run = { signal, onProgress }
-      // The commands of a task give each input as its pipelines take it.
-      const given = inputs.map((input) => (input.length === 1 ? input[0] : input)) as never[]
-      return given.length === 1 ? pipeline.run(given[0] as never, run).then((one) => [one]) : pipeline.batch(given, run)
-    }).catch((error: unknown) => {
+    let several: readonly Result[] = []
+    const results: readonly Summary[] = await withProgress(
+      !options.json,
+      async (onProgress): Promise<readonly Summary[]> => {
+        const run = { signal, onProgress }
+        // The commands of a task give each input as its pipelines take it.
+        const given = inputs.map((input) => (input.length === 1 ? input[0] : input)) as never[]
+        if (given.length === 1) {
+          const [output] = outputs
+          const one = given[0] as never
+          return [await (output === undefined ? pipeline.run(one, run) : pipeline.runToFile(one, output, run))]
+        }
+        several = await pipeline.batch(given, run)
+        return several
+      },
+    ).catch((error: unknown) => {
       throw signal.aborted
         ? new CancelledError(`${task}: cancelled; nothing was written`, { cause: signal.reason })
         : error
     })
-    for (const [index, result] of results.entries()) {
+    for (const [index, result] of several.entries()) {
       const output = outputs[index]
       if (output !== undefined) await result.toFile(output)
     }

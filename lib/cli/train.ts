@@ -1,4 +1,5 @@
-import { loadNetworks, parseConfig, trainSystem } from '../pipeline'
+import { isTrainable, loadNetworks, parseConfig, trainable, trainSystem } from '../pipeline'
+import { resolveDevice } from '../tensor'
 import { tidyAsync } from '../tensor/scope'
 import { type CommonOptions, type Context, EXIT, note, printJson } from './command'
 import { withProgress } from './progress'
@@ -21,7 +22,8 @@ export interface TrainOptions extends DataCommandOptions {
 
 /** `vision-native train`: a run of training in its folder. */
 export async function train(name: string, options: TrainOptions, { signal }: Context): Promise<number> {
-  const system = await systemOf(name, 'train')
+  const found = await systemOf(name, 'train')
+  const system = usage(() => trainable(found, 'train'))
   const config = await configOf(options.config, options.set, 'train')
   usage(() => parseConfig(system.config, config, 'train'))
   const { data, folder = `runs/${name}`, resume, skipBroken, json } = options
@@ -50,10 +52,14 @@ export async function evaluate(name: string, options: EvaluateOptions, { signal 
   const { data, weights, skipBroken, json } = options
   const device = deviceOf(options.device, 'evaluate')
   const evaluation = await tidyAsync(async () => {
+    const common = { data, skipBroken, signal, note }
+    if (!isTrainable(system)) {
+      const config = usage(() => parseConfig(system.config, over, 'evaluate'))
+      const resolved = resolveDevice(device).device
+      return withProgress(!json, (onProgress) => system.evaluate({ ...common, config, device: resolved, onProgress }))
+    }
     const loaded = await loadNetworks(system, { weights, config: over, device })
-    return withProgress(!json, (onProgress) =>
-      system.evaluate({ ...loaded, data, skipBroken, signal, note, onProgress }),
-    )
+    return withProgress(!json, (onProgress) => system.evaluate({ ...loaded, ...common, onProgress }))
   })
   if (json) printJson({ system: name, ...evaluation })
   else {

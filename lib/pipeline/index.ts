@@ -1,5 +1,6 @@
 // What systems are made of: cards, options, pipelines and their results.
 export type { DatasetNote, Paper, ParameterCount, PublishedResult, SystemCard } from './card'
+export { type ClipStream, clipStream } from './clip-stream'
 export {
   type ConfigField,
   type ConfigSchema,
@@ -16,14 +17,19 @@ export {
   type AnySystem,
   type DataOptions,
   defineSystem,
+  defineUntrainedSystem,
   type EvaluateRequest,
   type Evaluation,
+  isTrainable,
   type Probe,
   SYNTHETIC,
   type System,
   type SystemEntry,
   type Trained,
   type TrainRequest,
+  trainable,
+  type UntrainedEvaluateRequest,
+  type UntrainedSystem,
 } from './system'
 export { systemNamed } from './system-named'
 export { type LoadedNetworks, loadNetworks, type Networks, saveSystemWeights } from './system-weights'

@@ -3,7 +3,7 @@ import { CancelledError } from '../native/errors'
 import type { Device } from '../tensor'
 import type { Progress } from '../tensor/call'
 import type { ConfigSchema, PartialConfig } from './config'
-import type { Result } from './results/result'
+import type { Result, Summary } from './results/result'
 
 /** How a pipeline is made ready. */
 export interface LoadOptions<S extends ConfigSchema = ConfigSchema> {
@@ -44,6 +44,21 @@ export abstract class Pipeline<In, Out extends Result> {
       return results
     } catch (error) {
       for (const result of results) result.dispose()
+      throw error
+    }
+  }
+
+  /**
+   * Runs and writes the result, in the format that the extension says. Long results, such as videos, are written while
+   * they are made, and need not fit into memory.
+   */
+  async runToFile(input: In, path: string, options: RunOptions = {}): Promise<Summary> {
+    const result = await this.run(input, options)
+    try {
+      await result.toFile(path)
+      return result
+    } catch (error) {
+      result.dispose()
       throw error
     }
   }

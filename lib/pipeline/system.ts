@@ -1,5 +1,6 @@
 // What a system is: the shape that every folder of lib/models has, and that commands, pages and tests build on.
 import type { z } from 'zod'
+import { ConfigError } from '../native/errors'
 import type { Module } from '../nn'
 import type { Device, Tensor } from '../tensor'
 import type { SystemCard } from './card'
@@ -51,6 +52,9 @@ export interface EvaluateRequest<Config> extends DataOptions {
     | undefined
 }
 
+/** What `UntrainedSystem.evaluate` gets. */
+export type UntrainedEvaluateRequest<Config> = Omit<EvaluateRequest<Config>, 'model'>
+
 /** The paper's metrics by its protocol. */
 export interface Evaluation {
   /** What was measured and how: variant of the metric, size of the test set. */
@@ -65,36 +69,44 @@ export interface Probe {
   readonly run: (...inputs: readonly Tensor[]) => Tensor
 }
 
-/** A paper's system. */
-export interface System<
-  T extends TaskName = TaskName,
-  S extends ConfigSchema = ConfigSchema,
-  M extends Module = Module,
-> {
+/** What every system has. */
+interface SystemBase<T extends TaskName, S extends ConfigSchema> {
   readonly card: SystemCard & { readonly task: T }
   /** The paper's values are its defaults. */
   readonly config: S
-  /** Options under which a training of synthetic data takes seconds. */
+  /** Options under which a training of synthetic data, or an evaluation on it, takes seconds. */
   readonly tiny: PartialConfig<z.input<S>>
+  /** Makes a pipeline ready; the static method `load` of its class. */
+  load(options?: LoadOptions<S>): Promise<Pipeline<TaskTypes[T]['input'], TaskTypes[T]['output']>>
+}
+
+/** A paper's system. */
+export interface System<T extends TaskName = TaskName, S extends ConfigSchema = ConfigSchema, M extends Module = Module>
+  extends SystemBase<T, S> {
   /** All networks of the system as one module. */
   create(config: z.output<S>): M
   /** For the tests that hold for every system. */
   probe(model: M, config: z.output<S>): Probe
   train(request: TrainRequest<z.output<S>>): Promise<Trained>
   evaluate(request: EvaluateRequest<z.output<S>>): Promise<Evaluation>
-  /** Makes a pipeline ready; the static method `load` of its class. */
-  load(options?: LoadOptions<S>): Promise<Pipeline<TaskTypes[T]['input'], TaskTypes[T]['output']>>
 }
 
-/** A system of which only the task is known. */
+/** A system without parameters: there is nothing to train and nothing to load. */
+export interface UntrainedSystem<T extends TaskName = TaskName, S extends ConfigSchema = ConfigSchema>
+  extends SystemBase<T, S> {
+  readonly card: SystemCard & { readonly task: T; readonly untrained: true }
+  evaluate(request: UntrainedEvaluateRequest<z.output<S>>): Promise<Evaluation>
+}
+
+/** A system, trained or not, of which only the task is known. */
 export type AnySystem = {
-  [T in TaskName]: System<T>
+  [T in TaskName]: System<T> | UntrainedSystem<T>
 }[TaskName]
 
 /** What is known of a system without loading it. */
 export interface SystemEntry {
   readonly card: SystemCard
-  readonly load: () => Promise<{ readonly system: System }>
+  readonly load: () => Promise<{ readonly system: System | UntrainedSystem }>
 }
 
 /** Checks a system's type where it stands, and keeps it exact. */
@@ -102,4 +114,22 @@ export function defineSystem<const T extends TaskName, S extends ConfigSchema, M
   system: System<T, S, M>,
 ): System<T, S, M> {
   return system
+}
+
+/** The same for a system without parameters. */
+export function defineUntrainedSystem<const T extends TaskName, S extends ConfigSchema>(
+  system: UntrainedSystem<T, S>,
+): UntrainedSystem<T, S> {
+  return system
+}
+
+/** Whether a system has parameters to train. */
+export function isTrainable(system: System | UntrainedSystem): system is System {
+  return 'train' in system
+}
+
+/** @throws ConfigError when a system has no parameters */
+export function trainable(system: System | UntrainedSystem, caller: string): System {
+  if (isTrainable(system)) return system
+  throw new ConfigError(`${caller}: ${system.card.name} has no parameters; there is nothing to train`)
 }

@@ -5,8 +5,18 @@ import { dispose } from '../../tensor/scope'
 /** What JSON can say. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }
 
+/** What there is to say of a result. */
+export interface Summary {
+  /** Lines for a person. */
+  describe(): string
+  /** Numbers and names for a program. */
+  toJSON(): Json
+  /** Frees what it holds. */
+  dispose(): void
+}
+
 /** What a pipeline gives back: something to read, to hand to a program, and to write to a file. */
-export abstract class Result {
+export abstract class Result implements Summary {
   /** Lines for a person. */
   abstract describe(): string
 
