@@ -84,11 +84,20 @@ export function filterSignal(signal: ArrayLike<number>, filter: TemporalFilter, 
 export function impulseResponse(filter: TemporalFilter, fps: number, frames: number): Float64Array {
   checkTemporalFilter(filter, fps, 'impulseResponse')
   if (filter.kind === 'fir') return Float64Array.from(firTaps(filter.band, fps, filter.taps))
-  const length =
-    needsWholeClip(filter) || filter.kind === 'none' ? frames : Math.max(frames, settlingFrames(biquadOf(filter, fps)))
-  const impulse = new Float64Array(Math.max(1, length))
+  const impulse = new Float64Array(Math.max(1, responseFrames(filter, fps, frames)))
   impulse[0] = 1
   return filterSignal(impulse, filter, fps)
+}
+
+function responseFrames(filter: Exclude<TemporalFilter, { kind: 'fir' }>, fps: number, frames: number): number {
+  switch (filter.kind) {
+    case 'none':
+    case 'ideal':
+    case 'minus-mean':
+      return frames
+    default:
+      return Math.max(frames, settlingFrames(biquadOf(filter, fps)))
+  }
 }
 
 /** What a filter makes of the variance of white noise: Σ T(t)² of its impulse response. */
