@@ -40,6 +40,8 @@ export interface Trained {
   readonly model: Module
   /** Last losses and validations by name. */
   readonly values: Readonly<Record<string, number>>
+  /** The config as the data made it, such as with the names of its classes; the one asked for unless stated. */
+  readonly config?: unknown
 }
 
 /** What `System.evaluate` gets. */

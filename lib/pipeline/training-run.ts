@@ -57,7 +57,7 @@ export async function trainSystem<T extends TaskName, S extends ConfigSchema, M 
   const started = performance.now()
   const trained = await system.train({ config, data, folder, resume, progress, device, skipBroken, signal, note })
   const weights = join(folder, 'weights.safetensors')
-  await saveSystemWeights(weights, name, config, trained.model)
+  await saveSystemWeights(weights, name, trained.config ?? config, trained.model)
   trained.model.dispose()
   return {
     system: name,
