@@ -72,7 +72,7 @@ inline void exchange(Vector<T>& a, Vector<T>& b) {
 
 /// Transposes a square of as many rows as there are lanes.
 template <class T>
-inline void transpose(Vector<T>* r) {
+__attribute__((always_inline)) inline void transpose(Vector<T>* r) {
   constexpr int count = kLanes<T>, block = Lanes<T>::kPerBlock, blocks = Lanes<T>::kBlocks;
 #pragma GCC unroll 16
   for (int g = 0; g < count; g += block) {

@@ -56,6 +56,9 @@ class Rows {
 
   T* slot(int64_t y) { return ring_ + y % slots_ * width_; }
 
+  /// Whether rows are read where they lie.
+  bool direct() const { return slots_ == 0; }
+
   const T* row(int64_t y) {
     if (slots_ == 0) return static_cast<const T*>(plane_.data) + y * plane_.row_stride;
     T* place = slot(y);
@@ -74,6 +77,25 @@ class Rows {
   T* ring_ = nullptr;
   int64_t* tags_ = nullptr;
 };
+
+/// A value near the mean of `height` rows from y on, in columns x0 … x1: any is right, but NaN and infinity are not.
+template <class T>
+T sampled_mean(Rows<T>& plane, int64_t y, int64_t height, int64_t x0, int64_t x1) {
+  const int64_t width = x1 - x0;
+  const int64_t step_y = (height + 7) / 8, step_x = (width + 15) / 16;
+  T sum = T(0);
+  int64_t count = 0;
+  for (int64_t j = step_y / 2; j < height; j += step_y) {
+    const T* row = plane.row(y + j) + x0;
+    for (int64_t i = step_x / 2; i < width; i += step_x) {
+      if (!(row[i] - row[i] == T(0))) continue;
+      sum += row[i];
+      ++count;
+    }
+  }
+  const T mean = count > 0 ? sum / static_cast<T>(count) : T(0);
+  return mean - mean == T(0) ? mean : T(0);
+}
 
 /// What is summed: a plane, or the product of two. `adjoint` divides each value by the size of the window around it and
 /// then sums, which is the transpose of a mean; otherwise the sum is divided by the size of its own window.
@@ -199,8 +221,9 @@ class Stage {
   /// Centres of a tile and the sums of the windows around row y.
   void begin(int64_t tile, int64_t y) {
     const auto [x0, x1, from, to] = range_of(tile);
+    const int64_t height = band_ < rows_.size - y ? band_ : rows_.size - y;
     for (int i = 0; i < plane_count_; ++i) {
-      centres_[tile * plane_count_ + i] = centred_[i] ? sample(*planes_[i], y, x0, x1) : T(0);
+      centres_[tile * plane_count_ + i] = centred_[i] ? sampled_mean(*planes_[i], y, height, x0, x1) : T(0);
     }
     for (int64_t q = 0; q < count_; ++q) {
       T* sum = sums(tile, q);
@@ -233,25 +256,6 @@ class Stage {
     } else {
       for (int64_t i = 0; i < count; ++i) sum[i] += times * ((a[i] - ca) * (b[i] - cb) * (inverse_x[i] * inverse_y));
     }
-  }
-
-  /// A value near the mean of the tile: any is right, but NaN and infinity are not.
-  T sample(Rows<T>& plane, int64_t y, int64_t x0, int64_t x1) {
-    const int64_t height = band_ < rows_.size - y ? band_ : rows_.size - y;
-    const int64_t width = x1 - x0;
-    const int64_t step_y = (height + 7) / 8, step_x = (width + 15) / 16;
-    T sum = T(0);
-    int64_t count = 0;
-    for (int64_t j = step_y / 2; j < height; j += step_y) {
-      const T* row = plane.row(y + j) + x0;
-      for (int64_t i = step_x / 2; i < width; i += step_x) {
-        if (!(row[i] - row[i] == T(0))) continue;
-        sum += row[i];
-        ++count;
-      }
-    }
-    const T mean = count > 0 ? sum / static_cast<T>(count) : T(0);
-    return mean - mean == T(0) ? mean : T(0);
   }
 
   /// Rows that enter and leave the windows around rows y … y + kRows.

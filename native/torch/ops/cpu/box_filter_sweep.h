@@ -26,6 +26,9 @@ struct BoxTarget {
 };
 
 constexpr int kMostGuides = 3;
+/// Channels of the input that a forward job takes, so that they share what it computes of their guide: a sweep is compiled
+/// for each number.
+constexpr int64_t guided_channels(BoxType type) { return type == BoxType::kDouble ? 1 : 3; }
 
 /// Rows y0 … y1 of an image; y0 is a multiple of `box_band`.
 struct BoxJob {

@@ -15,9 +15,6 @@ namespace {
 
 using Triple = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 
-// Channels that share what a job computes of their guide; more would leave the caches.
-constexpr int64_t kChannelsPerJob = 4;
-
 at::Tensor contiguous_like(const at::Tensor& tensor) {
   return at::empty(tensor.sizes(), tensor.options().memory_format(c10::MemoryFormat::Contiguous));
 }
@@ -46,12 +43,13 @@ void fill(GuidedJob& job, Lists& lists, const GuidedUnits& units, GuidedForm for
 void forward(const GuidedUnits& units, GuidedForm form, int64_t radius, BoxEdge edge, double eps, const at::Tensor& guide,
              const at::Tensor& input, const at::Tensor& output) {
   const int64_t channels = units.unit_channels();
-  const int64_t groups = (channels + kChannelsPerJob - 1) / kChannelsPerJob;
+  const int64_t most = guided_channels(box_type(input));
+  const int64_t groups = (channels + most - 1) / most;
   const int64_t fields = guided_guides(units.mode) + 1;
   const auto* cancelled = box_cancel_flag();
   box_for_pieces(units.units() * groups, units.height, radius, [&](int64_t item, int64_t y0, int64_t y1) {
-    const int64_t unit = item / groups, first = item % groups * kChannelsPerJob;
-    const int64_t count = std::min(kChannelsPerJob, channels - first);
+    const int64_t unit = item / groups, first = item % groups * most;
+    const int64_t count = std::min(most, channels - first);
     GuidedForwardJob job{};
     Lists lists;
     fill(job, lists, units, form, radius, edge, eps, guide, input, unit, first, count);

@@ -4,16 +4,6 @@
 namespace vision_native {
 namespace {
 
-inline bool stopped(const BoxJob& job) {
-  return job.cancelled != nullptr && job.cancelled->load(std::memory_order_relaxed);
-}
-
-/// Rows of converted planes to keep: those that windows of windows touch, and a band, whose mean is sampled ahead.
-inline int64_t rows_kept(const BoxAxis& rows) {
-  const int64_t reach = rows.radius < rows.size ? rows.radius : rows.size;
-  return 4 * reach + box_band(rows.radius) + 64;
-}
-
 /// Rows of results that the second stage reads: its windows', and those of two blocks.
 inline int64_t rows_between(const BoxAxis& rows) {
   const int64_t reach = rows.radius < rows.size ? rows.radius : rows.size;
@@ -144,118 +134,6 @@ void put_rows(const T* lanes, int64_t count, Rows<T>& ring, int64_t y, int64_t h
   const int64_t valid = height - y < kLanes<T> ? height - y : kLanes<T>;
   for (int64_t l = 0; l < valid; ++l) rows[l] = ring.slot(y + l) + x0;
   Stage<T>::rows_of(lanes, count, rows, valid);
-}
-
-template <class T, int n>
-int64_t guided_forward_sweep(const GuidedForwardJob& job, Arena arena) {
-  constexpr int kRows = kLanes<T>;
-  const int64_t height = job.rows.size, width = job.columns.size, channels = job.channels;
-  const bool averaged = job.form != GuidedForm::kPlain;
-  const Layout<n> layout{channels, false};
-
-  Planes<T> images(arena, n + channels);
-  for (int k = 0; k < n; ++k) images.add({arena, job.guide[k], job.type, width, height, rows_kept(job.rows)}, true);
-  for (int64_t c = 0; c < channels; ++c) {
-    images.add({arena, job.input[c], job.type, width, height, rows_kept(job.rows)}, true);
-  }
-  Quantities first_list(arena, layout.count());
-  add_forward_quantities<n>(first_list, channels);
-  Stage<T> first(arena, job.rows, job.columns, job.rows.radius, images.pointers, images.centred, images.count,
-                 first_list.list, first_list.count, n > 1);
-
-  const int64_t fields = channels * (n + 1);
-  Planes<T> rings(arena, fields);
-  Quantities second_list(arena, fields);
-  for (int64_t f = 0; averaged && f < fields; ++f) {
-    second_list.add(rings.add(Rows<T>::ring(arena, width, height, rows_between(job.rows)), false), -1, false);
-  }
-  Stage<T> second(arena, job.rows, job.columns, job.rows.radius, rings.pointers, rings.centred, rings.count,
-                  second_list.list, second_list.count);
-  const int64_t tile = box_tile(job.rows.radius) < width ? box_tile(job.rows.radius) : width;
-  T* out = arena.take<T>((fields + 1) * kRows * tile);
-  if (arena.counts_only()) return arena.used();
-  const bool streamed = height * width > kStreamedPixels;
-
-  const auto out_row = [&](int64_t f, int64_t l) BOX_ISA_LAMBDA { return out + (f * kRows + l) * tile; };
-  const auto write = [&](int64_t output, int64_t y, int64_t l, int64_t x0, int64_t count, const T* row) BOX_ISA_LAMBDA {
-    write_row(job.type, row, job.output[output].data, (y + l) * job.output[output].row_stride + x0, count, streamed);
-  };
-  /// Results of a stage as rows in `out`.
-  const auto gather = [&](Stage<T>& stage, int64_t lane, int64_t f, int64_t count, int64_t valid) BOX_ISA_LAMBDA {
-    T* rows[kRows];
-    for (int l = 0; l < kRows; ++l) rows[l] = out_row(f, l);
-    Stage<T>::rows_of(stage.lanes(lane), count, rows, valid);
-  };
-
-  const Vector<T> eps = spread<T>(static_cast<T>(job.eps));
-  // The coefficients of a channel take the places of its sums.
-  const auto solve = [&](int64_t count) BOX_ISA_LAMBDA {
-    Vector<T> guide_centre[n];
-    for (int k = 0; k < n; ++k) guide_centre[k] = spread<T>(first.centre(k));
-    for (int64_t i = 0; i < count * kRows; i += kRows) {
-      const Place<T, n> place(first, i);
-      const Factor<T, n> factor(place.sigma, eps);
-      Vector<T> mu[n];
-      for (int k = 0; k < n; ++k) mu[k] = place.mean[k] + guide_centre[k];
-      for (int64_t c = 0; c < channels; ++c) {
-        Vector<T> a[n];
-        const Vector<T> pi = place.coefficients(first, layout, factor, c, i, a) + first.centre(n + static_cast<int>(c));
-        for (int k = 0; k < n; ++k) store(first.lanes(layout.input(c) + k) + i, a[k]);
-        store(first.lanes(layout.input(c) + n) + i, guided_offset<Vector<T>, n>(a, mu, pi));
-      }
-    }
-  };
-
-  const int64_t needed = averaged ? job.rows.first(job.y0) : job.y0;
-  int64_t next = needed / first.band() * first.band();
-  const auto produce = [&](int64_t end) BOX_ISA_LAMBDA {
-    for (; next < end && !stopped(job); next += kRows) {
-      first.advance(next, next + kRows <= needed, [&](int64_t x0, int64_t count) BOX_ISA_LAMBDA {
-        solve(count);
-        const int64_t valid = height - next < kRows ? height - next : kRows;
-        for (int64_t f = 0; f < fields; ++f) {
-          const int64_t lane = layout.input(f / (n + 1)) + f % (n + 1);
-          if (averaged) {
-            put_rows(first.lanes(lane), count, rings.rows[f], next, height, x0);
-          } else {
-            gather(first, lane, f, count, valid);
-            for (int64_t l = 0; l < valid; ++l) write(f, next, l, x0, count, out_row(f, l));
-          }
-        }
-      });
-    }
-  };
-  if (!averaged) {
-    produce(job.y1);
-    return arena.used();
-  }
-  for (int64_t y = job.y0; y < job.y1 && !stopped(job); y += kRows) {
-    const int64_t below = y + kRows < height ? y + kRows : height;
-    produce(job.rows.last(below - 1));
-    second.advance(y, false, [&](int64_t x0, int64_t count) BOX_ISA_LAMBDA {
-      const int64_t valid = job.y1 - y < kRows ? job.y1 - y : kRows;
-      for (int64_t f = 0; f < fields; ++f) gather(second, f, f, count, valid);
-      for (int64_t l = 0; l < valid; ++l) {
-        if (job.form == GuidedForm::kAveraged) {
-          for (int64_t f = 0; f < fields; ++f) write(f, y, l, x0, count, out_row(f, l));
-          continue;
-        }
-        for (int64_t c = 0; c < channels; ++c) {
-          const T* __restrict b = out_row(c * (n + 1) + n, l);
-          T* __restrict q = out_row(fields, l);
-          for (int k = 0; k < n; ++k) {
-            const T* __restrict a = out_row(c * (n + 1) + k, l);
-            const T* __restrict guide = images.pointers[k]->row(y + l) + x0;
-            const T* __restrict sum = k == 0 ? b : q;
-#pragma GCC ivdep
-            for (int64_t x = 0; x < count; ++x) q[x] = sum[x] + a[x] * guide[x];
-          }
-          write(c, y, l, x0, count, q);
-        }
-      }
-    });
-  }
-  return arena.used();
 }
 
 template <class T, int n>
@@ -423,15 +301,22 @@ int64_t box_filter_run(const BoxFilterJob& job, void* memory) {
   return box_filter_sweep<float>(job, Arena(memory));
 }
 
+template <class T, int n>
+int64_t guided_forward_channels(const GuidedForwardJob& job, void* memory) {
+  if constexpr (sizeof(T) == 4) {
+    if (job.channels == 2) return guided_forward_sweep<T, n, 2>(job, Arena(memory));
+    if (job.channels == 3) return guided_forward_sweep<T, n, 3>(job, Arena(memory));
+  }
+  return guided_forward_sweep<T, n, 1>(job, Arena(memory));
+}
+
 int64_t guided_forward_run(const GuidedForwardJob& job, void* memory) {
 #ifdef BOX_WITH_DOUBLE
   if (job.type == BoxType::kDouble) {
-    return job.guides == 1 ? guided_forward_sweep<double, 1>(job, Arena(memory))
-                           : guided_forward_sweep<double, 3>(job, Arena(memory));
+    return job.guides == 1 ? guided_forward_channels<double, 1>(job, memory) : guided_forward_channels<double, 3>(job, memory);
   }
 #endif
-  return job.guides == 1 ? guided_forward_sweep<float, 1>(job, Arena(memory))
-                         : guided_forward_sweep<float, 3>(job, Arena(memory));
+  return job.guides == 1 ? guided_forward_channels<float, 1>(job, memory) : guided_forward_channels<float, 3>(job, memory);
 }
 
 int64_t guided_backward_run(const GuidedBackwardJob& job, void* memory) {

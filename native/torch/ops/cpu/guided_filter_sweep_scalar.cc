@@ -16,4 +16,5 @@
 #include "torch/ops/cpu/box_filter_stage.inl"
 #include "torch/ops/cpu/guided_filter_apply.inl"
 #include "torch/ops/guided_filter_math.h"
+#include "torch/ops/cpu/guided_filter_forward.inl"
 #include "torch/ops/cpu/guided_filter_sweep.inl"
