@@ -4,6 +4,15 @@ export { hsvToRgb, labToRgb, rgbToGrey, rgbToHsv, rgbToLab, rgbToYcbcr, ycbcrToR
 export { type CornerOptions, harrisCorners, harrisResponse } from './corners'
 export { type CounterRandomOptions, counterRandom, type RandomWords, uniformOf } from './counter-random'
 export {
+  flipLabelled,
+  type HsvJitterOptions,
+  hsvJitter,
+  type MixupOptions,
+  mixupLabelled,
+  randomFlipLabelled,
+  scaleHsv,
+} from './detection-augment'
+export {
   type Colours,
   type DrawBoxesOptions,
   type DrawKeypointsOptions,
@@ -23,10 +32,13 @@ export {
   type HeatMapOptions,
 } from './heat-maps'
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
+export { type BoxCandidateOptions, boxCandidates, type LabelledImage } from './labelled'
 export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
 export { mirrorPad, mirrorPadToMultiple } from './mirror-pad'
+export { type MosaicOptions, mosaic, mosaic9 } from './mosaic'
 export { drawNeighbourPatterns, NEIGHBOUR_PATTERNS, neighbourPair, neighbourTriplet } from './neighbour-sampler'
 export * from './pyramids'
+export { drawWarp, type RandomWarpOptions, randomWarp, type Warp, warpLabelled } from './random-warp'
 export {
   filterSignal,
   impulseResponse,
