@@ -320,6 +320,38 @@ describe('lines of numbers', () => {
   })
 })
 
+describe('broken files', () => {
+  test('are read or refused with a FormatError, whatever is broken', async () => {
+    const ply = await readPly(bytesOf(SQUARE))
+    const pcd = await readPcd(fixture('compressed.pcd'))
+    const samples: readonly (readonly [Uint8Array, (bytes: Uint8Array) => Promise<unknown>])[] = [
+      [bytesOf(SQUARE), readPly],
+      [encodePly({ ...ply, format: 'binary_big_endian' }), readPly],
+      [await readFile(fixture('compressed.pcd')), readPcd],
+      [encodePcd({ ...pcd, format: 'ascii' }), readPcd],
+      [bytesOf(CUBE), readObj],
+      [bytesOf('1 2 3\n4 5 6\n'), readXyz],
+    ]
+    const refused = samples.map(() => 0)
+    for (const [s, [bytes, read]] of samples.entries()) {
+      const draws = hashNumbers(`broken ${s}`, 1200)
+      for (let i = 0; i < 1200; i += 4) {
+        const [a = 0, b = 0, c = 0, d = 0] = Array.from(draws.subarray(i, i + 4), (draw) => (draw + 1) / 2)
+        const broken = Uint8Array.from(bytes.subarray(0, d < 0.2 ? Math.ceil(c * bytes.length) : bytes.length))
+        broken[Math.floor(a * broken.length)] = d < 0.6 ? Math.floor(b * 256) : 48 + Math.floor(b * 10)
+        const error: unknown = await read(broken).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        )
+        if (error === undefined) continue
+        expect(error, `sample ${s}, draw ${i}`).toMatchObject({ code: 'ERR_VISION_NATIVE_FORMAT' })
+        refused[s] = (refused[s] ?? 0) + 1
+      }
+    }
+    expect(Math.min(...refused)).toBeGreaterThan(20)
+  })
+})
+
 describe('clouds and surfaces as tensors', () => {
   scoped('of a lidar', async () => {
     const cloud = await readPointCloud(fixture('autzen.ply'))

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as metrics from '../../lib/metrics'
 import * as detection from '../../lib/metrics/detection'
+import * as enhancement from '../../lib/metrics/enhancement'
+import * as niqe from '../../lib/metrics/niqe'
 import * as segmentation from '../../lib/metrics/segmentation'
 import { cat, memory, type Tensor, tidy, tidyAsync } from '../../lib/tensor'
 import { liveTensors } from '../support/live-tensors'
@@ -31,6 +33,8 @@ test('every exported metric has a functional form, and no function is without a 
     'endPointError',
     'flowOutliers',
     ...Object.keys(detection),
+    ...Object.keys(enhancement),
+    ...Object.keys(niqe),
     ...Object.keys(segmentation),
   ]
   const functions = Object.keys(metrics).filter((name) => /^[a-z]/.test(name) && !others.includes(name))
