@@ -43,7 +43,7 @@ export interface VideoInput extends Omit<ImageInput, 'kind'> {
 
 /** Others are described by the network itself. */
 export interface OtherInput {
-  readonly kind: 'audio' | 'text' | 'image-text' | 'points' | 'graph' | 'noise' | 'frame-pair'
+  readonly kind: 'audio' | 'text' | 'image-text' | 'points' | 'graph' | 'noise' | 'frame-pair' | 'segmentation'
 }
 
 export type NetworkInput = ImageInput | VideoInput | OtherInput

@@ -11,6 +11,7 @@ const storedNoise: Run = {
 export const GENERATIVE_RUNS: Readonly<Record<string, Run>> = {
   stylegan2_small: storedNoise,
   stylegan2_256: storedNoise,
+  stylegan2_rosinality: storedNoise,
   stylegan2_truncated: {
     run: (network: StyleGAN2Generator, [z, label]) =>
       network.forward(z as Tensor, { label, truncation: 0.6, truncationCutoff: 5, noiseMode: 'const' }),

@@ -225,7 +225,7 @@ export const spadeCityscapes = (options: SPADEGeneratorOptions = {}) =>
   new SPADEGenerator({ semanticChannels: 36, size: 512, aspectRatio: 2, upsampling: 'more', ...options })
 
 export const SPADES = {
-  spade_coco: { create: spadeCoco, task: 'image-generation', input: { kind: 'noise' } },
-  spade_ade20k: { create: spadeAde20k, task: 'image-generation', input: { kind: 'noise' } },
-  spade_cityscapes: { create: spadeCityscapes, task: 'image-generation', input: { kind: 'noise' } },
+  spade_coco: { create: spadeCoco, task: 'image-generation', input: { kind: 'segmentation' } },
+  spade_ade20k: { create: spadeAde20k, task: 'image-generation', input: { kind: 'segmentation' } },
+  spade_cityscapes: { create: spadeCityscapes, task: 'image-generation', input: { kind: 'segmentation' } },
 } as const satisfies Readonly<Record<string, NetworkEntry<SPADEGeneratorOptions>>>

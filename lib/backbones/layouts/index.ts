@@ -7,6 +7,11 @@ import { EFFICIENTNET_TIMM, EFFICIENTNET_V2_S_TIMM } from './efficientnet'
 import type { Layout } from './layout'
 import { MVIT_PYTORCHVIDEO } from './mvit'
 import { SPADE_HOOKS } from './spade'
+import {
+  STYLEGAN2_DISCRIMINATOR_256_ROSINALITY,
+  STYLEGAN2_DISCRIMINATOR_1024_ROSINALITY,
+  STYLEGAN2_ROSINALITY,
+} from './stylegan2'
 import { SWIN_TIMM } from './swin'
 import { BERT_TENSORFLOW, WAV2VEC2_WEIGHT_NORM } from './text'
 import { VIDEOMAE_TRANSFORMERS_5, VIT_TRANSFORMERS_5 } from './transformers5'
@@ -28,6 +33,9 @@ export const LAYOUTS = {
   'i3d-kinetics': I3D_KINETICS,
   'mvit-pytorchvideo': MVIT_PYTORCHVIDEO,
   'spade-hooks': SPADE_HOOKS,
+  'stylegan2-rosinality': STYLEGAN2_ROSINALITY,
+  'stylegan2-discriminator-256-rosinality': STYLEGAN2_DISCRIMINATOR_256_ROSINALITY,
+  'stylegan2-discriminator-1024-rosinality': STYLEGAN2_DISCRIMINATOR_1024_ROSINALITY,
   'swin-timm': SWIN_TIMM,
   'videomae-transformers5': VIDEOMAE_TRANSFORMERS_5,
   'vit-transformers5': VIT_TRANSFORMERS_5,

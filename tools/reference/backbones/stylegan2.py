@@ -252,9 +252,77 @@ class Discriminator(nn.Module):
         return (x * w).sum(dim=1, keepdim=True) / math.sqrt(w.shape[1])
 
 
+class Rosinality(nn.Module):
+    """The same network with the names and shapes of rosinality's stylegan2-pytorch."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return self.network(x)
+
+    def state_dict(self):
+        return self.generator() if isinstance(self.network, Generator) else self.discriminator()
+
+    def generator(self):
+        net, named = self.network, {}
+        for i in range(net.mapping.layers):
+            dense(named, f'style.{i + 1}', getattr(net.mapping, f'fc{i}'))
+        named['input.input'] = net.synthesis.b4.const[None]
+        styles, colours = [], []
+        for side in net.synthesis.sides:
+            block = getattr(net.synthesis, f'b{side}')
+            styles += [block.conv1] if block.first else [block.conv0, block.conv1]
+            colours.append(block)
+        for i, style in enumerate(styles):
+            name = 'conv1' if i == 0 else f'convs.{i - 1}'
+            modulation(named, name, style)
+            named[f'{name}.noise.weight'] = style.noise_strength.reshape(1)
+            named[f'{name}.activate.bias'] = style.bias
+            named[f'noises.noise_{i}'] = style.noise_const[None, None]
+            if style.up:
+                named[f'{name}.conv.blur.kernel'] = style.resample_filter * 4
+        for i, block in enumerate(colours):
+            name = 'to_rgb1' if i == 0 else f'to_rgbs.{i - 1}'
+            modulation(named, name, block.torgb)
+            named[f'{name}.bias'] = block.torgb.bias.reshape(1, 3, 1, 1)
+            if i > 0:
+                named[f'{name}.upsample.kernel'] = block.resample_filter * 4
+        return named
+
+    def discriminator(self):
+        net, named = self.network, {}
+        first = getattr(net, f'b{net.sides[0]}').fromrgb
+        named['convs.0.0.weight'], named['convs.0.1.bias'] = first.weight, first.bias
+        for i, side in enumerate(net.sides):
+            block, name = getattr(net, f'b{side}'), f'convs.{i + 1}'
+            named[f'{name}.conv1.0.weight'], named[f'{name}.conv1.1.bias'] = block.conv0.weight, block.conv0.bias
+            named[f'{name}.conv2.0.kernel'] = block.conv1.resample_filter
+            named[f'{name}.conv2.1.weight'], named[f'{name}.conv2.2.bias'] = block.conv1.weight, block.conv1.bias
+            named[f'{name}.skip.0.kernel'] = block.skip.resample_filter
+            named[f'{name}.skip.1.weight'] = block.skip.weight
+        named['final_conv.0.weight'], named['final_conv.1.bias'] = net.b4.conv.weight, net.b4.conv.bias
+        dense(named, 'final_linear.0', net.b4.fc)
+        dense(named, 'final_linear.1', net.b4.out)
+        return named
+
+
+def dense(named, name, layer):
+    named[f'{name}.weight'], named[f'{name}.bias'] = layer.weight, layer.bias
+
+
+def modulation(named, name, layer):
+    named[f'{name}.conv.weight'] = layer.weight[None]
+    dense(named, f'{name}.conv.modulation', layer.affine)
+
+
 SOURCE = f'PyTorch {torch.__version__.split("+")[0]}: composed after Karras et al. 2020'
 # Weights as training has them: of variance 1, and larger by the inverse of the learning rate's factor.
 SPREADS = {r'mapping\.fc\d+\.weight$': 100 * math.sqrt(3), r'(weight|const)$': math.sqrt(3)}
+ROSINALITY_SPREADS = {
+    r'noise\.weight$': 0.1, r'^style\.\d+\.weight$': 100 * math.sqrt(3), r'(weight|input)$': math.sqrt(3),
+}
 SMALL = {'resolution': 32, 'zDim': 24, 'wDim': 20, 'channelBase': 384, 'channelMax': 16, 'mappingLayers': 3}
 
 record('stylegan2', {
@@ -301,6 +369,24 @@ record('stylegan2', {
         'make': lambda: Discriminator(256, 16384, 512),
         'inputs': [{'shape': [1, 3, 256, 256]}],
         'spreads': SPREADS,
+        'source': SOURCE,
+    },
+    'stylegan2_rosinality': {
+        'network': 'stylegan2_256',
+        'options': SMALL,
+        'layout': 'stylegan2-rosinality',
+        'make': lambda: Rosinality(Generator(24, 20, 32, 384, 16, layers=3)),
+        'inputs': [{'shape': [2, 24]}],
+        'spreads': ROSINALITY_SPREADS,
+        'source': SOURCE,
+    },
+    'stylegan2_discriminator_rosinality': {
+        'network': 'stylegan2_discriminator_256',
+        'options': {'channelBase': 512, 'channelMax': 8},
+        'layout': 'stylegan2-discriminator-256-rosinality',
+        'make': lambda: Rosinality(Discriminator(256, 512, 8)),
+        'inputs': [{'shape': [2, 3, 256, 256]}],
+        'spreads': ROSINALITY_SPREADS,
         'source': SOURCE,
     },
 })
