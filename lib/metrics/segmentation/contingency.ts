@@ -1,6 +1,5 @@
 import { ShapeError } from '../../native/errors'
 import type { Tensor } from '../../tensor'
-import { _unique2 } from '../../tensor/private-ops.generated'
 import { tidy } from '../../tensor/scope'
 import { checkLabelDtype, checkPair, checkSameShape } from '../labels'
 
@@ -36,28 +35,72 @@ export function tableOf(caller: string, predictions: Tensor, targets: Tensor): C
   checkLabelDtype(caller, 'predictions', predictions)
   checkLabelDtype(caller, 'targets', targets)
   if (predictions.numel === 0) throw new ShapeError(`${caller}: predictions are [${predictions.shape}]; they are empty`)
-  return tidy(() => {
-    const [rows, rowOf, rowAreas] = distinct(predictions)
-    const [columns, columnOf, columnAreas] = distinct(targets)
-    const width = columns.numel
-    const [keys, , areas] = distinct(rowOf.mul(width).add(columnOf))
-    const [keyNumbers, areaNumbers] = [numbersOf(keys), numbersOf(areas)]
-    return {
-      predicted: { labels: numbersOf(rows), areas: numbersOf(rowAreas) },
-      actual: { labels: numbersOf(columns), areas: numbersOf(columnAreas) },
-      overlaps: keyNumbers.map((key, i) => ({
-        row: Math.floor(key / width),
-        column: key % width,
-        area: areaNumbers[i] ?? 0,
-      })),
+  const [rows, columns] = [new Tally(), new Tally()]
+  const pairs = new Map<number, Pair>()
+  for (let start = 0; start < predictions.numel; start += CHUNK) {
+    const [a, b] = [valuesOf(predictions, start), valuesOf(targets, start)]
+    for (let from = 0; from < a.length; ) {
+      const [predicted, actual] = [a[from] ?? 0, b[from] ?? 0]
+      let to = from + 1
+      while (to < a.length && a[to] === predicted && b[to] === actual) to++
+      const [row, column] = [rows.add(predicted, to - from), columns.add(actual, to - from)]
+      const key = row * MOST_LABELS + column
+      const pair = pairs.get(key)
+      if (pair === undefined) pairs.set(key, { row, column, area: to - from })
+      else pair.area += to - from
+      from = to
     }
+  }
+  const [byRow, byColumn] = [rows.ranked(), columns.ranked()]
+  const overlaps = [...pairs.values()]
+    .map(({ row, column, area }) => ({ row: byRow.rank[row] ?? 0, column: byColumn.rank[column] ?? 0, area }))
+    .sort((a, b) => a.row - b.row || a.column - b.column)
+  return { predicted: byRow.areas, actual: byColumn.areas, overlaps }
+}
+
+/** Places that are looked at together, so that large volumes need no second copy. */
+const CHUNK = 2 ** 20
+/** Two numbers of labels make one key that a double holds. */
+const MOST_LABELS = 2 ** 26
+
+interface Pair {
+  readonly row: number
+  readonly column: number
+  area: number
+}
+
+/** Areas of labels, which are numbered as they come. */
+class Tally {
+  readonly #numbers = new Map<number, number>()
+  readonly #areas: number[] = []
+
+  /** @returns the label's number */
+  add(label: number, area: number): number {
+    const known = this.#numbers.get(label)
+    if (known !== undefined) {
+      this.#areas[known] = (this.#areas[known] ?? 0) + area
+      return known
+    }
+    this.#numbers.set(label, this.#areas.length)
+    return this.#areas.push(area) - 1
+  }
+
+  /** The labels in rising order, and the place of each number in it. */
+  ranked(): { readonly areas: LabelAreas; readonly rank: readonly number[] } {
+    const sorted = [...this.#numbers].sort(([a], [b]) => a - b)
+    const rank = new Array<number>(sorted.length).fill(0)
+    for (const [place, [, number]] of sorted.entries()) rank[number] = place
+    return {
+      areas: { labels: sorted.map(([label]) => label), areas: sorted.map(([, number]) => this.#areas[number] ?? 0) },
+      rank,
+    }
+  }
+}
+
+function valuesOf(labels: Tensor, start: number): Float64Array {
+  return tidy(() => {
+    const flat = labels.reshape([-1])
+    const part = flat.narrow(0, start, Math.min(CHUNK, flat.size(0) - start))
+    return part.to('float64').dataSync() as Float64Array
   })
-}
-
-function distinct(values: Tensor): [Tensor, Tensor, Tensor] {
-  return _unique2(values.to('int64').reshape([-1]), { sorted: true, returnInverse: true, returnCounts: true })
-}
-
-function numbersOf(values: Tensor): number[] {
-  return Array.from(values.to('float64').dataSync() as Float64Array)
 }
