@@ -1,12 +1,22 @@
 // Written by `npm run generate` from the folders of lib/models.
+import { card as _cau_csa_yolov5 } from './models/detection/cau-csa-yolov5/card'
 import { card as _fusion_low_light_enhancement } from './models/enhancement/fusion-low-light-enhancement/card'
 import { card as _stn_stochastic_triplet_neighboring } from './models/enhancement/stn-stochastic-triplet-neighboring/card'
 import { card as _motion_microscopy } from './models/magnification/motion-microscopy/card'
+import { card as _arrow_of_time } from './models/video/arrow-of-time/card'
 import type { SystemEntry } from './pipeline'
 import { systemNamed } from './pipeline/system-named'
 
 /** Every system: what its paper states, and how to load it. */
 export const SYSTEMS = {
+  'arrow-of-time': {
+    card: _arrow_of_time,
+    load: () => import('./models/video/arrow-of-time'),
+  },
+  'cau-csa-yolov5': {
+    card: _cau_csa_yolov5,
+    load: () => import('./models/detection/cau-csa-yolov5'),
+  },
   'fusion-low-light-enhancement': {
     card: _fusion_low_light_enhancement,
     load: () => import('./models/enhancement/fusion-low-light-enhancement'),

@@ -164,23 +164,37 @@ export abstract class WeightAverage {
   }
 }
 
+export interface ExponentialAverageOptions extends AveragingOptions {
+  /** How much of an average stays in an update; 0.999 unless stated. */
+  readonly decay?: number | undefined
+  /**
+   * Updates over which the decay rises from 0, as `decay · (1 − exp(−n / ramp))` in the n-th, so that early weights are
+   * forgotten; 0 unless stated: none, and the first update copies the weights.
+   */
+  readonly ramp?: number | undefined
+}
+
 /**
  * Exponential moving average of weights (Polyak averaging): `average ← decay · average + (1 − decay) · weight`, as
  * PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
  */
 export class ExponentialMovingAverage extends WeightAverage {
   readonly decay: number
+  readonly ramp: number
 
-  /** @param options `decay`, 0.999 unless stated */
-  constructor(module: AveragedModule, options: AveragingOptions & { readonly decay?: number | undefined } = {}) {
+  constructor(module: AveragedModule, options: ExponentialAverageOptions = {}) {
     super(module, options)
     this.decay = options.decay ?? 0.999
+    this.ramp = options.ramp ?? 0
     checkNumber('ExponentialMovingAverage', 'decay', this.decay, { most: 1 })
+    checkNumber('ExponentialMovingAverage', 'ramp', this.ramp)
   }
 
   protected override weight(count: Tensor): Tensor {
     const one = onesLike(count, { dtype: 'float64' })
-    return where(count.eq(0), one, one.mul(1 - this.decay))
+    if (this.ramp === 0) return where(count.eq(0), one, one.mul(1 - this.decay))
+    const risen = one.sub(count.add(1).div(-this.ramp).to('float64').exp())
+    return one.sub(risen.mul(this.decay))
   }
 }
 

@@ -5,6 +5,7 @@ export { Adamax, type AdamaxOptions } from './adamax'
 export {
   type AveragedModule,
   type AveragingOptions,
+  type ExponentialAverageOptions,
   ExponentialMovingAverage,
   StochasticWeightAverage,
   WeightAverage,

@@ -3,6 +3,7 @@ export { Detect, type LevelAnchors } from './detect'
 export { type Detections, type DetectionsOptions, suppressPredictions } from './detections'
 export { type LevelTargets, YOLOv5Loss, type YOLOv5LossOptions, type YOLOv5LossValues } from './loss'
 export {
+  YOLOV5_ANCHORS,
   YOLOV5S,
   YOLOv5,
   type YOLOv5Options,

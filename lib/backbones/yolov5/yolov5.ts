@@ -82,6 +82,9 @@ const P6: Plan = {
   ],
 }
 
+/** Anchors of COCO in pixels for three levels, and for four. */
+export const YOLOV5_ANCHORS = { three: P5.anchors, four: P6.anchors } as const
+
 /** The first level that boxes are looked for in: that of stride 8. */
 const FINEST = 2
 
