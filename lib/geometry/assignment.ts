@@ -29,13 +29,11 @@ export function linearSumAssignment(costs: Tensor): Assignment {
       `linearSumAssignment: the cost at [${Math.floor(broken / columns)}, ${broken % columns}] is ${values[broken]}; costs are numbers, or Infinity for a pair that may not be`,
     )
   }
-  if (rows <= columns)
-    return assignmentOf(
-      solve((i, j) => values[i * columns + j] ?? 0, rows, columns),
-      values,
-      columns,
-    )
-  const partner = solve((i, j) => values[j * columns + i] ?? 0, columns, rows)
+  if (rows <= columns) return assignmentOf(solve(values, rows, columns), values, columns)
+  const turned = Float64Array.from({ length: values.length }, (_, i) => {
+    return values[(i % rows) * columns + Math.floor(i / rows)] ?? 0
+  })
+  const partner = solve(turned, columns, rows)
   const pairs = partner.map((row, column) => [row, column] as const).sort(([a], [b]) => a - b)
   const cost = pairs.reduce((sum, [row, column]) => sum + (values[row * columns + column] ?? 0), 0)
   return { rows: pairs.map(([row]) => row), columns: pairs.map(([, column]) => column), cost }
@@ -47,7 +45,7 @@ function assignmentOf(partner: readonly number[], values: Float64Array, width: n
 }
 
 /** The column of each row; there are no more rows than columns. */
-function solve(cost: (row: number, column: number) => number, rows: number, columns: number): number[] {
+function solve(costs: Float64Array, rows: number, columns: number): number[] {
   const rowPrice = new Float64Array(rows)
   const columnPrice = new Float64Array(columns)
   const rowOf = new Int32Array(columns).fill(-1)
@@ -62,9 +60,11 @@ function solve(cost: (row: number, column: number) => number, rows: number, colu
     while (end < 0) {
       doneRows.push(row)
       let [next, best] = [-1, Number.POSITIVE_INFINITY]
+      const price = least - (rowPrice[row] ?? 0)
+      const first = row * columns
       for (let column = 0; column < columns; column++) {
         if (done[column]) continue
-        const length = least + cost(row, column) - (rowPrice[row] ?? 0) - (columnPrice[column] ?? 0)
+        const length = price + (costs[first + column] ?? 0) - (columnPrice[column] ?? 0)
         if (length < (shortest[column] ?? 0)) {
           shortest[column] = length
           from[column] = row
