@@ -39,6 +39,10 @@ export class Res2NetBlock extends Module {
     this.pool = this.downsample ? new AvgPool2d(3, { stride, padding: 1 }) : null
   }
 
+  get lastNorm(): Layer {
+    return this.bn3
+  }
+
   forward(input: Tensor): Tensor {
     const x = this.relu.forward(this.bn1.forward(this.conv1.forward(input)))
     const done: Tensor[] = []
@@ -58,11 +62,11 @@ export class Res2NetBlock extends Module {
 
 const attention = (channels: number) => new SqueezeExcitation(channels, channels / 16)
 
-/** Res2Net (Gao et al., TPAMI 2021): four groups 26 channels wide. */
+/** Res2Net (Gao et al., TPAMI 2021): four groups 26 channels wide. Blocks begin as their shortcut, as timm has it. */
 export const res2net50_26w4s = (options?: ResNetOptions) =>
-  new ResNet(Res2NetBlock, [3, 4, 6, 3], { widthPerGroup: 26, ...options })
+  new ResNet(Res2NetBlock, [3, 4, 6, 3], { widthPerGroup: 26, zeroInitResidual: true, ...options })
 export const res2net101_26w4s = (options?: ResNetOptions) =>
-  new ResNet(Res2NetBlock, [3, 4, 23, 3], { widthPerGroup: 26, ...options })
+  new ResNet(Res2NetBlock, [3, 4, 23, 3], { widthPerGroup: 26, zeroInitResidual: true, ...options })
 /** ResNet with squeeze-and-excitation (Hu, Shen, Sun, CVPR 2018). */
 export const seresnet50 = (options?: ResNetOptions) =>
   new ResNet(Bottleneck, [3, 4, 6, 3], { attention, zeroInitResidual: true, ...options })

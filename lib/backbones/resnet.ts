@@ -51,7 +51,16 @@ export interface ResNetBlockOptions {
 /** A class of residual blocks: `channels` within, `channels · expansion` out. */
 export interface ResNetBlock {
   readonly expansion: number
-  new (inChannels: number, channels: number, options: ResNetBlockOptions): Layer
+  new (inChannels: number, channels: number, options: ResNetBlockOptions): ResidualBlock
+}
+
+export interface ResidualBlock extends Layer {
+  /** Of what is added to the shortcut. */
+  readonly lastNorm: Layer
+}
+
+function isResidual(module: Module): module is ResidualBlock {
+  return 'lastNorm' in module
 }
 
 const conv3x3 = (from: number, to: number, stride: number, groups = 1, dilation = 1) =>
@@ -81,6 +90,10 @@ export class BasicBlock extends Module {
     this.conv2 = conv3x3(channels, channels, 1)
     this.bn2 = norm(channels)
     this.downsample = shortcut(inChannels, channels, stride, norm)
+  }
+
+  get lastNorm(): Layer {
+    return this.bn2
   }
 
   forward(input: Tensor): Tensor {
@@ -115,6 +128,10 @@ export class Bottleneck extends Module {
     this.bn3 = norm(outChannels)
     this.se = options.attention?.(outChannels) ?? null
     this.downsample = shortcut(inChannels, outChannels, stride, norm)
+  }
+
+  get lastNorm(): Layer {
+    return this.bn3
   }
 
   forward(input: Tensor): Tensor {
@@ -193,7 +210,7 @@ export abstract class ResNetTrunk extends Module {
   #reset(zeroInitResidual: boolean): void {
     for (const module of this.modules()) {
       if (module instanceof Conv2d) init.kaimingNormal_(module.weight, { mode: 'fanOut', nonlinearity: 'relu' })
-      const last = module instanceof Bottleneck ? module.bn3 : module instanceof BasicBlock ? module.bn2 : undefined
+      const last = isResidual(module) ? module.lastNorm : undefined
       if (zeroInitResidual && last instanceof BatchNorm2d && last.weight) init.zeros_(last.weight)
     }
   }
