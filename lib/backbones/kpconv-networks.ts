@@ -74,7 +74,8 @@ abstract class KPConvNetwork extends Module {
   }
 }
 
-const published = {
+/** The authors' configuration of ModelNet40. */
+const MODELNET40 = {
   ...{ kernelSize: 15, cell: 0.02, radius: 2.5 },
   architecture: [
     ...(['simple', 'resnetb_strided', 'resnetb', 'resnetb_strided', 'resnetb', 'resnetb_strided'] as const),
@@ -97,7 +98,7 @@ export class KPCNN extends KPConvNetwork {
 
   constructor(options: KPConvNetworkOptions = {}) {
     super()
-    const config = configOf('KPCNN', options, published)
+    const config = configOf('KPCNN', options, MODELNET40)
     const { blocks, width } = encoder(config)
     this.blockOps = new ModuleList(blocks)
     this.headMlp = new UnaryBlock(width, 1024, null)
@@ -126,7 +127,8 @@ function runBlock(
   return result.features
 }
 
-const room = {
+/** The authors' configuration of S3DIS. */
+const S3DIS = {
   ...{ kernelSize: 15, cell: 0.02, radius: 2.5 },
   architecture: [
     ...(['simple', 'resnetb', 'resnetb_strided', 'resnetb', 'resnetb', 'resnetb_strided', 'resnetb'] as const),
@@ -152,7 +154,7 @@ export class KPFCNN extends KPConvNetwork {
 
   constructor(options: KPConvNetworkOptions = {}) {
     super()
-    const config = configOf('KPFCNN', options, room)
+    const config = configOf('KPFCNN', options, S3DIS)
     const planned = encoder(config)
     let { level, channels, width } = planned
     this.encoderBlocks = new ModuleList(planned.blocks)
