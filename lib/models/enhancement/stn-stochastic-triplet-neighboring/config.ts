@@ -111,8 +111,8 @@ export type Config = z.output<typeof Config>
 
 /** For tests: training takes seconds. */
 export const tiny = {
-  network: { width: 8, initScale: 1 },
-  data: { crop: 64 },
-  training: { epochs: 2, sampleEpochs: [1] },
+  network: { width: 4, initScale: 1 },
+  data: { crop: 64, train: 4, test: 2 },
+  training: { epochs: 2, batchSize: 2, sampleEpochs: [] },
   adaptation: { steps: 4, crop: 64 },
 } as const satisfies z.input<typeof Config>
