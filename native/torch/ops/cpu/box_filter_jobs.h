@@ -45,8 +45,10 @@ void box_for_pieces(int64_t items, int64_t height, int64_t radius, Run run) {
   at::parallel_for(0, items * pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t item = i / pieces, piece = i % pieces;
-      const int64_t y0 = bands * piece / pieces * band;
-      const int64_t y1 = std::min(height, bands * (piece + 1) / pieces * band);
+      // The first pieces get the bands that are left over: the others also redo what windows above them hold.
+      const auto cut = [&](int64_t at) { return (bands * at + pieces - 1) / pieces * band; };
+      const int64_t y0 = cut(piece);
+      const int64_t y1 = std::min(height, cut(piece + 1));
       if (y0 < y1) run(item, y0, y1);
     }
   });
