@@ -1,5 +1,5 @@
-// Sweeps of the box filter and the guided filter; included after box_filter_stage.inl, guided_filter_math.h and
-// guided_filter_apply.inl.
+// Sweeps of the box filter and of the guided filter's backward, and the table of all; included after box_filter_stage.inl,
+// guided_filter_math.h, guided_filter_apply.inl and guided_filter_forward.inl.
 
 namespace vision_native {
 namespace {
