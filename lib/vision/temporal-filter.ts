@@ -134,7 +134,7 @@ export function mapFilter(filter: TemporalFilter, fps: number, frames: number): 
   checkTemporalFilter(filter, fps, 'mapFilter')
   switch (filter.kind) {
     case 'none':
-      return { ...streaming(0), apply: (x, state) => ({ y: x, state }) }
+      return { ...streaming(0), apply: (x, state) => ({ y: x.clone(), state }) }
     case 'minus-mean':
       return { ...wholeClip([{ bin: 0, gain: 1 }], frames, 1), apply: subtractMean }
     case 'ideal':

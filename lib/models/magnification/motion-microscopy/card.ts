@@ -27,8 +27,8 @@ export const card = {
   datasets: [
     {
       name: 'videos with a sensor',
-      layout: '<name>.mp4 (or mov, mkv, webm, avi) beside <name>.csv with the columns t (s) and value, and <name>.json',
-      note: '<name>.json: {"point": [x, y], "direction": degrees, "sensor": "displacement" | "velocity" | "acceleration", "filters": […]}',
+      layout: '<name>.json, the video <name>.mp4 (mov, mkv, webm, avi) and the readings <name>.csv (time in s, value)',
+      note: '<name>.json: {"point": [x, y], "direction": degrees from the right to down, "sensor": "displacement" | "velocity" | "acceleration", "before", "video", "after": [filters]}',
     },
   ],
 } as const satisfies SystemCard

@@ -1,8 +1,18 @@
 // The paper's validation: how well motion is measured, by how large it is.
-import { type Evaluation, SYNTHETIC, throwIfCancelled, type UntrainedEvaluateRequest } from '../../../pipeline'
+import {
+  clipStream,
+  type Evaluation,
+  SYNTHETIC,
+  throwIfCancelled,
+  type UntrainedEvaluateRequest,
+} from '../../../pipeline'
 import { type Device, Generator, randn, type Tensor, tidy } from '../../../tensor'
 import type { Config } from './config'
+import { sensorRecords } from './data'
 import { MotionEstimator } from './estimator'
+import { measureClip } from './measure'
+import type { PointMotion } from './measurement'
+import { compareWithSensor, type SensorComparison } from './sensor'
 import { correlation, rootMeanSquare } from './signals'
 import { edge, sway } from './synthetic'
 
@@ -16,10 +26,14 @@ const COLUMN = 64
 const ROWS = [35, 45, 55, 65, 75, 85] as const
 
 /**
- * Correlation of the measured with the true motion by its size, as in the paper's Fig. 1, on the synthetic set: a faintly
- * textured edge in noise that sways by a known amount.
+ * Correlation of the measured with the true motion by its size, as in the paper's Fig. 1: with the sensors of a folder,
+ * or on the synthetic set of a faintly textured edge in noise that sways by a known amount.
  */
-export async function evaluate(request: UntrainedEvaluateRequest<Config>): Promise<Evaluation> {
+export function evaluate(request: UntrainedEvaluateRequest<Config>): Promise<Evaluation> {
+  return request.data === SYNTHETIC ? evaluateSynthetic(request) : evaluateSensors(request)
+}
+
+async function evaluateSynthetic(request: UntrainedEvaluateRequest<Config>): Promise<Evaluation> {
   const { config, signal, onProgress, device } = request
   const metrics: Record<string, number> = {}
   for (const [index, rms] of SIZES.entries()) {
@@ -33,6 +47,36 @@ export async function evaluate(request: UntrainedEvaluateRequest<Config>): Promi
     protocol: `correlation with the true motion across an edge of contrast 0.6 in noise of ${NOISE}, mean of ${ROWS.length} points`,
     samples: SIZES.length * FRAMES,
     metrics,
+  }
+}
+
+async function evaluateSensors(request: UntrainedEvaluateRequest<Config>): Promise<Evaluation> {
+  const { config, data, skipBroken = false, note, signal, onProgress, device } = request
+  const records = await sensorRecords(data, skipBroken, note)
+  const found: SensorComparison[] = []
+  for (const { name, path, sensor, point, direction, ...filters } of records) {
+    const clip = await clipStream(path, 'motion-microscopy')
+    using motion = await measureClip(clip, config, { kind: 'none' }, device, { points: [point], signal })
+    const [x, y] = [Math.cos((direction * Math.PI) / 180), Math.sin((direction * Math.PI) / 180)]
+    const { u, v } = motion.points[0] as PointMotion
+    const displacement = u.map((value, t) => x * value + y * (v[t] ?? 0))
+    const compared = compareWithSensor(displacement, clip.fps, sensor, filters)
+    note(`${name}: correlation ${compared.correlation.toFixed(3)}, ${compared.scale.toPrecision(4)} px a unit`)
+    found.push(compared)
+    onProgress?.({ stage: 'videos', done: found.length, total: records.length })
+  }
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const pieces = found.flatMap((one) => one.pieces)
+  const large = pieces.filter(({ rms }) => rms > 0.05).map((piece) => piece.correlation)
+  const correlations = found.map((one) => one.correlation)
+  return {
+    protocol: 'correlation with the sensors, as a whole and in eight pieces a video',
+    samples: found.length,
+    metrics: {
+      ...{ correlation: mean(correlations), best: Math.max(...correlations) },
+      'correlation of pieces': mean(pieces.map((piece) => piece.correlation)),
+      ...(large.length > 0 && { 'correlation of pieces above 0.05 px': mean(large) }),
+    },
   }
 }
 

@@ -21,6 +21,8 @@ import { card } from './card'
 import { Config } from './config'
 import { filterOf } from './filter'
 import { type Magnified, Magnifier } from './magnifier'
+import { type MeasureOptions, measureClip } from './measure'
+import type { MotionMeasurement } from './measurement'
 
 const CALLER = 'motion-microscopy'
 
@@ -126,6 +128,18 @@ export class MotionMicroscope extends Pipeline<VideoInput, VideoResult> {
       dispose(beyond)
       yield frame
     }
+  }
+
+  /**
+   * Measures the motion of a clip, with error bars from its own noise.
+   *
+   * @example
+   * using motion = await microscope.measure('bridge.mp4', { points: [[412, 160]] })
+   * await motion.toFile('bridge.csv')
+   */
+  async measure(input: VideoInput, options: MeasureOptions = {}): Promise<MotionMeasurement> {
+    const clip = await clipStream(input, CALLER)
+    return measureClip(clip, this.config, filterOf(this.config, clip.fps), this.device, options)
   }
 
   async *#magnified(clip: ClipStream, { signal, onProgress }: RunOptions): AsyncGenerator<Magnified, void, void> {
