@@ -50,6 +50,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time to make batches of JPEG files, beside PyTorch’s DataLoader; how long training waits for them',
     run: async (context) => (await import('./data-loading')).dataLoading(context),
   },
+  denoise: {
+    title: 'decibels of STN, trained on noisy photographs alone, beside BM3D and OpenCV’s fast non-local means',
+    run: async (context) => (await import('./denoise')).denoise(context),
+  },
   'detection-ops': {
     title: 'time of nms, RoIAlign and deformable convolution, beside torchvision',
     run: async (context) => (await import('./detection-ops')).detectionOps(context),

@@ -90,7 +90,7 @@ export const Config = z.strictObject({
         .default(1e-3)
         .describe('of Adam; halved after 20, 40, 60 and 80 % of the steps'),
       crop: z.number().int().min(64).multipleOf(64).default(128).describe('side of the crops'),
-      batchSize: z.number().int().positive().default(1).describe('crops a step'),
+      batchSize: z.number().int().positive().default(4).describe('crops a step, one of each picture at most'),
       initScale: z.number().positive().default(1).describe('factor of the first weights'),
     })
     .prefault({}),

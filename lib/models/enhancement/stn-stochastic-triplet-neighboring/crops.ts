@@ -61,7 +61,10 @@ export class StoredCrops implements BatchSource<DenoisingBatch> {
   }
 }
 
-/** New crops at every step, of pictures that take turns in a random order. γ grows with each step. */
+/**
+ * New crops at every step, as many as there are pictures at most; these take turns in a random order. γ grows with each
+ * step.
+ */
 export class RandomCrops implements BatchSource<DenoisingBatch> {
   readonly length: number
   readonly side: number
@@ -80,7 +83,8 @@ export class RandomCrops implements BatchSource<DenoisingBatch> {
   }
 
   *[Symbol.iterator](): Iterator<DenoisingBatch> {
-    const { seed, steps, regularisation, batchSize } = this.options
+    const { seed, steps, regularisation } = this.options
+    const batchSize = Math.min(this.options.batchSize, this.#images.length)
     const order = new RandomStream(seed, 0, Stream.Order)
     const places = new RandomStream(seed, 0, Stream.Samples)
     let turns: number[] = []
