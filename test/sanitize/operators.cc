@@ -93,7 +93,8 @@ class Call {
 
   int64_t integer(int64_t given) { return !changes_ || below(12) != 0 ? given : static_cast<int64_t>(below(9)) - 2; }
 
-  at::Tensor tensor(const std::vector<std::string>& words) {
+  /// @param boxes whether rows of five begin with the number of an image; most calls get one that is there
+  at::Tensor tensor(const std::vector<std::string>& words, bool boxes) {
     const at::ScalarType dtype = words[0] == "any" ? dtype_ : kDTypes.at(words[0]);
     const double low = std::stod(words[1]), high = std::stod(words[2]);
     std::vector<int64_t> shape(std::stoul(words[3]));
@@ -105,6 +106,9 @@ class Call {
     at::Tensor made = at::empty(shape, at::kDouble);
     double* values = made.mutable_data_ptr<double>();
     for (int64_t i = 0; i < count; ++i) values[i] = low + static_cast<double>(below(range)) / static_cast<double>(steps);
+    if (boxes && shape.size() == 2 && shape[1] == 5 && below(8) != 0) {
+      for (int64_t i = 0; i < count; i += shape[1]) values[i] = 0;
+    }
     return laid_out(made.to(dtype));
   }
 
@@ -139,7 +143,7 @@ class Call {
 
   c10::IValue value(const Argument& given, const c10::Argument& schema) {
     const std::vector<std::string>& words = given.words;
-    if (given.kind == "tensor") return tensor(words);
+    if (given.kind == "tensor") return tensor(words, schema.name() == "boxes");
     if (given.kind == "int") return integer(std::stoll(words[0]));
     if (given.kind == "float") return std::stod(words[0]);
     if (given.kind == "bool") return words[0] == "1";
