@@ -32,6 +32,7 @@ export {
   type HeatMapOptions,
 } from './heat-maps'
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
+export { type KMeans, type KMeansOptions, kMeans } from './k-means'
 export { type BoxCandidateOptions, boxCandidates, type LabelledImage } from './labelled'
 export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
 export { mirrorPad, mirrorPadToMultiple } from './mirror-pad'

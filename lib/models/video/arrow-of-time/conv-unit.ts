@@ -7,7 +7,7 @@ export class ConvUnit extends Module {
   readonly conv: Conv2d
   readonly norm: BatchNorm2d
   readonly relu = new ReLU()
-  readonly dropout: Dropout | null
+  dropout: Dropout | null
 
   constructor(
     inChannels: number,
@@ -19,6 +19,11 @@ export class ConvUnit extends Module {
     this.conv = new Conv2d(inChannels, channels, 3, { padding: 1 })
     this.norm = new BatchNorm2d(channels, { eps: 1e-3 })
     this.dropout = dropout > 0 ? new Dropout({ p: dropout }) : null
+  }
+
+  /** Another probability of dropout, as fine-tuning has it. */
+  setDropout(p: number): void {
+    this.dropout = p > 0 ? new Dropout({ p }) : null
   }
 
   forward(x: Tensor): Tensor {

@@ -116,7 +116,7 @@ export class ClipWindows implements Dataset<WindowSample> {
     return tidyAsync(async () => {
       const clip = this.clips[index] as DirectedClip
       const { span } = this.#layout
-      const raw = await clip.read(whole(clip.length - span + 1), span)
+      const raw = await clip.read(randomWhole(clip.length - span + 1), span)
       const x = randomView(raw, this.config, this.#layout)
       return { x, forward: tensor(clip.forward ? 1 : 0, { dtype: 'float32' }) }
     })
@@ -127,13 +127,13 @@ export class ClipWindows implements Dataset<WindowSample> {
 export function randomView(raw: Tensor, { network, input, training }: Config, layout: ChunkLayout): Tensor {
   const sized = bytesWithShortSide(raw, input.shortSide)
   const [height, width] = [sized.size(2), sized.size(3)]
-  const [top, left] = fiveCropPositions(height, width, input.crop)[whole(5)] ?? [0, 0]
+  const [top, left] = fiveCropPositions(height, width, input.crop)[randomWhole(5)] ?? [0, 0]
   const maps = mapsOf(sized.narrow(2, top, input.crop).narrow(3, left, input.crop), network.modality)
-  const isFlipped = whole(2 ** 20) < training.flip * 2 ** 20
+  const isFlipped = randomWhole(2 ** 20) < training.flip * 2 ** 20
   return chunked(isFlipped ? flipMaps(maps, network.modality) : maps, layout)
 }
 
 /** A number from 0 to `count − 1` of the sample's own random numbers. */
-function whole(count: number): number {
+export function randomWhole(count: number): number {
   return Number(randint(0, count, [1], { generator: sampleGenerator() }).item())
 }

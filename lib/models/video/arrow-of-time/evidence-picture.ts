@@ -11,6 +11,8 @@ export const IMPORTANT = 0.2
 /** How much of the colour covers the frame. */
 const COVER = 0.5
 const ARROW_STEP = 16
+/** Drawn pixels for a pixel of motion, so that arrows of two pictures compare. */
+const ARROW_SCALE = 3
 
 /** Heat of the whole frame, `[H, W]`: that of the crop at its place, and 0.5 outside. */
 export function heatOfFrame({ heat, at, size, frame }: Localisation): Tensor {
@@ -57,7 +59,7 @@ export async function evidencePicture(
   // A byte of 128 stands for no motion, and means 0.04 px by the formula.
   const flow = tidy(() => dequantiseFlow(bytes, bound).mul(bytes.ne(128)))
   try {
-    return await drawFlowArrows(blended, flow, { step: ARROW_STEP })
+    return await drawFlowArrows(blended, flow, { step: ARROW_STEP, scale: ARROW_SCALE })
   } finally {
     blended.dispose()
     flow.dispose()

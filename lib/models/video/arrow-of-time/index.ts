@@ -14,9 +14,22 @@ export { type BlackFrame, findBlackFrame, removeBlackFrame } from './black-frame
 export { card } from './card'
 export { type ChunkLayout, chunkLayout, groupStarts, reversedStart } from './chunks'
 export { type ClipSource, type DirectedClip, MemoryClip } from './clips'
+export { type AnalysedClip, type Cluster, clipFeature, clusterClips, clusterSheet } from './clusters'
+export { CODEC_VARIANTS, type CodecReport, type CodecVariant, codecReport, recode } from './codec'
 export { Config } from './config'
 export { type DiscClip, type DiscOptions, discFlow, drawDiscs, reverseDiscs, rollDiscs } from './discs'
 export { blueWhiteRed, evidencePicture, heatOfFrame } from './evidence-picture'
+export {
+  type ActionClip,
+  actionNetwork,
+  actionScores,
+  type FineTuneOptions,
+  fineTuneActions,
+  freezeForRegime,
+  initialiseFromImageNet,
+  REGIMES,
+  type Regime,
+} from './fine-tune'
 export { chunked, flipMaps, mapsOf } from './maps'
 export { type ArrowNetwork, createNetwork, type Evidence, TCam } from './model'
 export { TimeArrowDetector } from './pipeline'

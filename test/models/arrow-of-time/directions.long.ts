@@ -1,0 +1,269 @@
+// Where there is an arrow of time it is found, and where there is none it is not: over three seeds.
+import { describe, expect, test } from 'vitest'
+import {
+  type Config,
+  type DirectedClip,
+  directedFlow,
+  discFlow,
+  drawDiscs,
+  MemoryClip,
+  prepareFrames,
+  reverseDiscs,
+  rollDiscs,
+} from '../../../lib/models/video/arrow-of-time'
+import { discClips } from '../../../lib/models/video/arrow-of-time/clips'
+import { cat, type Tensor, tensor, tidy, tidyAsync } from '../../../lib/tensor'
+import { flowToBytes, warpPerspective } from '../../../lib/vision'
+import { accuracyAfter, smallConfig, table } from './trial'
+
+const SEEDS = [0, 1, 2]
+const TEST = 500_000
+
+type Pair = readonly [DirectedClip, DirectedClip]
+
+async function pairs(count: number, first: number, make: (seed: number) => Promise<Pair>): Promise<DirectedClip[]> {
+  const clips: DirectedClip[] = []
+  for (let i = 0; i < count; i++) clips.push(...(await make(first + i)))
+  return clips
+}
+
+const discs = (config: Config, friction: number, flow: 'exact' | 'tvl1') => (seed: number) =>
+  discClips({
+    ...{ frames: config.network.maps + 3, side: config.input.shortSide, discs: 3, friction, seed, flow },
+    ...{ modality: 'flow', bound: 20 },
+  })
+
+/** The wrong way: the forward flow, negated and in reverse order. */
+const negated =
+  (config: Config) =>
+  async (seed: number): Promise<Pair> =>
+    tidyAsync(async () => {
+      const clip = rollDiscs({
+        frames: config.network.maps + 3,
+        side: config.input.shortSide,
+        discs: 3,
+        friction: 0,
+        seed,
+      })
+      const flow = discFlow(clip)
+      const memory = (values: Tensor, forward: boolean) =>
+        new MemoryClip(`${seed}`, forward, flowToBytes(values), 'flow')
+      return [memory(flow, true), memory(flow.flip([0]).neg(), false)]
+    })
+
+describe('9. discs on a table', () => {
+  const config = smallConfig({ network: { maps: 10 } })
+
+  test('the arrow is found with friction, not without, and a wrong backward flow leaks it', async () => {
+    const rows = []
+    for (const seed of SEEDS) {
+      const from = 10_000 * seed
+      const run = async (make: (seed: number) => Promise<Pair>) =>
+        accuracyAfter(150, config, seed, await pairs(500, from, make), await pairs(500, TEST + from, make))
+      const row = {
+        seed,
+        friction: await run(discs(config, 0.15, 'exact')),
+        'no friction': await run(discs(config, 0, 'exact')),
+        'no friction, negated': await run(negated(config)),
+      }
+      console.log(row)
+      rows.push(row)
+    }
+    table('accuracy on 1,000 directed clips, exact flow, 150 steps', rows)
+    for (const row of rows) {
+      expect(row.friction).toBeGreaterThan(0.9)
+      expect(Math.abs(row['no friction'] - 0.5)).toBeLessThan(0.05)
+      expect(row['no friction, negated']).toBeGreaterThan(0.6)
+    }
+  }, 1_800_000)
+
+  test('the same with TV-L1 flow of drawn frames', async () => {
+    const rows = []
+    for (const seed of SEEDS) {
+      const from = 10_000 * seed
+      const run = async (friction: number, tests: number) => {
+        const make = discs(config, friction, 'tvl1')
+        return accuracyAfter(150, config, seed, await pairs(250, from, make), await pairs(tests, TEST + from, make))
+      }
+      rows.push({ seed, friction: await run(0.15, 200), 'no friction': await run(0, 500) })
+    }
+    table('accuracy on 400 and 1,000 directed clips, TV-L1 flow, 150 steps', rows)
+    for (const row of rows) {
+      expect(row.friction).toBeGreaterThan(0.9)
+      expect(Math.abs(row['no friction'] - 0.5)).toBeLessThan(0.05)
+    }
+  }, 1_800_000)
+})
+
+/** Both directions of a video, prepared or not. */
+async function prepared(frames: Tensor, config: Config): Promise<Pair> {
+  return tidyAsync(async () => {
+    const { grey, unstable } = await prepareFrames(frames, config)
+    if (unstable !== undefined) throw new Error(`not stable: ${unstable}`)
+    const { forward, backward } = await directedFlow(grey, 20, { both: true })
+    return [new MemoryClip('video', true, forward, 'flow'), new MemoryClip('video', false, backward as Tensor, 'flow')]
+  })
+}
+
+/** A small generator of whole numbers, for textures. */
+function noise(seed: number): () => number {
+  let state = (seed * 2_654_435_761 + 12_345) >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+const FRAMES = 13
+const symmetric = (side: number, seed: number) =>
+  drawDiscs(rollDiscs({ frames: FRAMES, side, discs: 3, friction: 0, seed }))
+
+/** A black frame of 6 px in which a texture of grey levels 0 to 3 drifts down by a pixel a frame. */
+function withBlackFrame(scene: Tensor, seed: number): Tensor {
+  const [count, side] = [scene.size(0), scene.size(2)]
+  const whole = side + 12
+  const random = noise(seed)
+  const texture = Uint8Array.from({ length: whole * whole }, () => Math.floor(4 * random()))
+  const pixels = new Uint8Array(count * 3 * whole * whole)
+  for (let t = 0; t < count; t++) {
+    for (let c = 0; c < 3; c++) {
+      for (let y = 0; y < whole; y++) {
+        const row = (((y - t) % whole) + whole) % whole
+        pixels.set(texture.subarray(row * whole, (row + 1) * whole), ((t * 3 + c) * whole + y) * whole)
+      }
+    }
+  }
+  const frames = tensor(pixels, { shape: [count, 3, whole, whole] })
+  frames.narrow(2, 6, side).narrow(3, 6, side).copy_(scene)
+  return frames
+}
+
+/** Each frame enlarged by 1.01 to the power of its number, about the middle. */
+function withZoom(scene: Tensor): Tensor {
+  const middle = (scene.size(2) - 1) / 2
+  const frames = Array.from({ length: scene.size(0) }, (_, t) => {
+    const scale = 1.01 ** t
+    const shift = middle * (1 - scale)
+    const matrix = tensor([scale, 0, shift, 0, scale, shift, 0, 0, 1], { dtype: 'float64' }).reshape([3, 3])
+    const frame = scene.select(0, t).to('float32')
+    return warpPerspective(frame, matrix, { padding: 'border' }).round().to('uint8').unsqueeze(0)
+  })
+  return cat(frames)
+}
+
+describe('10. artificial cues in videos without an arrow', () => {
+  test('a black frame with codec noise gives the direction away, until it is cropped', async () => {
+    const rows = []
+    for (const seed of SEEDS) {
+      const run = async (blackFrame: 'keep' | 'crop') => {
+        const config = smallConfig({
+          network: { maps: 10 },
+          input: { shortSide: 40, crop: 32 },
+          preparation: { blackFrame, stabilise: false },
+        })
+        const make = (number: number) =>
+          tidyAsync(async () =>
+            prepared(
+              tidy(() => withBlackFrame(symmetric(28, number), number)),
+              config,
+            ),
+          )
+        const from = 10_000 * seed
+        return accuracyAfter(120, config, seed, await pairs(150, from, make), await pairs(500, TEST + from, make))
+      }
+      rows.push({ seed, 'with black frame': await run('keep'), cropped: await run('crop') })
+    }
+    table('accuracy on 1,000 directed clips, TV-L1 flow', rows)
+    for (const row of rows) {
+      expect(row['with black frame']).toBeGreaterThan(0.75)
+      expect(Math.abs(row.cropped - 0.5)).toBeLessThan(0.05)
+    }
+  }, 3_600_000)
+
+  test('a slow zoom gives it away, until the camera is held still', async () => {
+    const rows = []
+    for (const seed of SEEDS) {
+      const run = async (stabilise: boolean) => {
+        const config = smallConfig({
+          network: { maps: 10 },
+          input: { shortSide: 40, crop: 32 },
+          preparation: { blackFrame: 'keep', stabilise },
+        })
+        const make = (number: number) =>
+          tidyAsync(async () =>
+            prepared(
+              tidy(() => withZoom(symmetric(96, number))),
+              config,
+            ),
+          )
+        const from = 10_000 * seed
+        return accuracyAfter(120, config, seed, await pairs(150, from, make), await pairs(300, TEST + from, make))
+      }
+      rows.push({ seed, zoom: await run(false), stabilised: await run(true) })
+    }
+    table('accuracy on 600 directed clips, TV-L1 flow', rows)
+    for (const row of rows) {
+      expect(row.zoom).toBeGreaterThan(0.9)
+      expect(Math.abs(row.stabilised - 0.5)).toBeLessThan(0.08)
+    }
+  }, 3_600_000)
+})
+
+describe('14. an arrow that shows over more than ten frames only', () => {
+  /** Something shakes on the left, and 12 to 14 maps later on the right; each shake is the same in both directions. */
+  async function shakes(seed: number): Promise<Pair> {
+    return tidyAsync(async () => {
+      const [maps, side] = [22, 32]
+      const random = noise(seed)
+      const flow = new Float32Array(maps * 2 * side * side)
+      const first = Math.floor(7 * random())
+      for (const [place, time] of [
+        [6, first],
+        [side - 7, first + 12 + Math.floor(3 * random())],
+      ] as const) {
+        const angle = 2 * Math.PI * random()
+        const height = 6 + Math.floor(random() * (side - 12))
+        for (const [step, sign] of [
+          [0, 1],
+          [1, -1],
+        ] as const) {
+          for (let y = height - 4; y <= height + 4; y++) {
+            for (let x = place - 4; x <= place + 4; x++) {
+              const at = 2 * Math.min(time + step, maps - 1) * side * side + y * side + x
+              flow[at] = sign * 3 * Math.cos(angle)
+              flow[at + side * side] = sign * 3 * Math.sin(angle)
+            }
+          }
+        }
+      }
+      const ahead = tensor(flow, { shape: [maps, 2, side, side] })
+      // Flow of blobs that stay in place: backward is forward negated here, and as likely.
+      const memory = (values: Tensor, forward: boolean) =>
+        new MemoryClip(`${seed}`, forward, flowToBytes(values), 'flow')
+      return [memory(ahead, true), memory(ahead.flip([0]).neg(), false)]
+    })
+  }
+
+  test('two chunks of ten see it, one chunk of ten does not', async () => {
+    const rows = []
+    for (const seed of SEEDS) {
+      const from = 10_000 * seed
+      const [training, tests] = [await pairs(500, from, shakes), await pairs(250, TEST + from, shakes)]
+      const run = (network: object) =>
+        accuracyAfter(200, smallConfig({ network: { ...network }, training: { flip: 0 } }), seed, training, tests)
+      rows.push({
+        seed,
+        'T = 2, 20 maps': await run({ maps: 20, chunks: 2 }),
+        'T = 1, 10 maps': await run({ maps: 10, chunks: 1 }),
+      })
+    }
+    table('accuracy on 500 directed clips', rows)
+    for (const row of rows) expect(row['T = 2, 20 maps']).toBeGreaterThan(row['T = 1, 10 maps'] + 0.1)
+  }, 1_800_000)
+})
+
+// Discs that roll backward are discs that roll: nothing of the simulation is lost.
+test('reversing discs twice gives the clip', () => {
+  const clip = rollDiscs({ frames: 12, side: 32, discs: 3, friction: 0.1, seed: 4 })
+  expect(reverseDiscs(reverseDiscs(clip)).places).toEqual(clip.places)
+})
