@@ -11,6 +11,8 @@ export interface DiscOptions {
   /** Loss of speed a frame; without it the motion is the same in both directions. */
   readonly friction: number
   readonly seed: number
+  /** Standard deviation of the speed in each direction, as a share of the side a frame; 0.05 unless stated. */
+  readonly speed?: number
 }
 
 /** Places of the discs in each frame. */
@@ -29,16 +31,13 @@ interface Disc {
   vy: number
 }
 
-/** Mean speed in a direction, as a share of the side of the table a frame. */
-const SPEED = 0.05
-
 /**
  * Discs of one mass that roll on a table with elastic cushions, places uniform and directions isotropic.
  *
  * Friction slows all speeds by one factor, so that the paths are those without friction at other times: collisions are
  * exact in both cases, and without friction nothing but the arrow itself could tell the directions apart.
  */
-export function rollDiscs({ frames, side, discs: count, friction, seed }: DiscOptions): DiscClip {
+export function rollDiscs({ frames, side, discs: count, friction, seed, speed = 0.05 }: DiscOptions): DiscClip {
   const random = new RandomStream(seed, 0, Stream.Samples)
   const radius = side / 9
   const discs: Disc[] = []
@@ -48,7 +47,7 @@ export function rollDiscs({ frames, side, discs: count, friction, seed }: DiscOp
     if (discs.every((other) => Math.hypot(other.x - x, other.y - y) > 2 * radius)) discs.push({ x, y, vx: 0, vy: 0 })
   }
   const pathAt = (t: number) => (friction === 0 ? t : (1 - (1 - friction) ** t) / -Math.log(1 - friction))
-  const scale = (SPEED * side * (frames - 1)) / pathAt(frames - 1)
+  const scale = (speed * side * (frames - 1)) / pathAt(frames - 1)
   for (const disc of discs) [disc.vx, disc.vy] = normals(random).map((value) => value * scale) as [number, number]
   const places = [discs.map(({ x, y }) => [x, y] as const)]
   for (let t = 1; t < frames; t++) {
