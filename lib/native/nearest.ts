@@ -1,7 +1,10 @@
-/** The known names that are fewest edits (insert, delete, replace) away from a word, nearest first. */
+/**
+ * The known names nearest to a word: those that begin with it, then those the fewest edits (insert, delete, replace)
+ * away.
+ */
 export function nearestNames(word: string, names: readonly string[], count = 3): string[] {
   return names
-    .map((name) => ({ name, edits: editDistance(word, name) }))
+    .map((name) => ({ name, edits: editDistance(word, name) - (name.startsWith(word) ? name.length : 0) }))
     .sort((a, b) => a.edits - b.edits)
     .slice(0, count)
     .map(({ name }) => name)
