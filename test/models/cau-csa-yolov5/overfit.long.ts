@@ -15,7 +15,7 @@ import { parseConfig } from '../../../lib/pipeline'
 import { manualSeed, tidy, tidyAsync } from '../../../lib/tensor'
 
 const STEPS = 600
-const EVERY = 25
+const EVERY = 50
 
 test.each(Object.entries(VARIANTS))('8. %s reaches an AP50 above 0.95 within 600 steps', async (name, variant) => {
   await tidyAsync(async () => {

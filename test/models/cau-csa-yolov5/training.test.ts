@@ -128,7 +128,7 @@ describe('the schedule', () => {
       const model = skipInit(() => createDetector(config({ classes: 3, network: { base: 'n' } })))
       const { paramGroups } = detectorOptimiser(model, { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 })
       expect(paramGroups.map(({ weightDecay }) => weightDecay)).toEqual([5e-4, 0, 0])
-      const named = new Map([...model.namedParameters()].map(([name, parameter]) => [parameter, name]))
+      const named = new Map<Tensor, string>([...model.namedParameters()].map(([name, parameter]) => [parameter, name]))
       const names = paramGroups.map(({ params }) => params.map((each) => named.get(each) ?? ''))
       expect(names[0]).toContain('model.11.comp.weight')
       expect(names[0]).toContain('model.24.csa.0.att.weight')
