@@ -7,11 +7,16 @@ import {
   complex,
   type Device,
   dispose,
+  fftFft2,
+  fftFftfreq,
+  fftIfft2,
+  imag,
+  real,
   type Tensor,
   tidy,
   tidyAsync,
 } from '../../../tensor'
-import { gaussianFilter, type MapFilter } from '../../../vision'
+import type { MapFilter } from '../../../vision'
 import { SteerablePyramid } from '../../../vision/pyramids'
 import { luminance, withLuminance } from './luminance'
 import { type Boundary, Frame } from './padding'
@@ -74,6 +79,8 @@ export class Magnifier {
   readonly #options: MagnifierOptions
   readonly #pyramid: SteerablePyramid
   readonly #frame: Frame
+  /** Transfer functions of a Gaussian on each scale; none where phases are not averaged. */
+  readonly #smoothing: Maps
   readonly #analyse: CapturedFunction<[Tensor], { spectrum: Tensor; bands: Maps }>
   readonly #observe: CapturedFunction<[Tensor, Maps, Maps, Maps, Tensor], { phases: Maps; state: Maps }>
   readonly #advance: CapturedFunction<[Tensor, Maps, Maps, Maps, Tensor], Advanced>
@@ -99,6 +106,7 @@ export class Magnifier {
     const size = { height: this.#frame.paddedHeight, width: this.#frame.paddedWidth }
     const depth = levels ?? Math.max(1, Math.floor(Math.log2(Math.min(height, width))) - 2)
     this.#pyramid = new SteerablePyramid({ ...size, levels: depth, orientations, subsample, dtype, device })
+    this.#smoothing = options.denoise === 0 ? [] : this.#pyramid.sizes.map((of) => this.#gaussian(of))
     this.#analyse = capture((frame) => this.#transform(frame))
     this.#observe = capture((frame, reference, before, state, weights) => {
       const phases = this.#phases(this.#transform(frame).bands, reference, before)
@@ -237,15 +245,17 @@ export class Magnifier {
     })
   }
 
+  /** Phases averaged over their surroundings, weighted by amplitude: a convolution of both at once. */
+  #averaged(amplitude: Tensor, phase: Tensor, scale: number): Tensor {
+    const smoothing = this.#smoothing[scale]
+    if (!smoothing) return phase
+    const smooth = fftIfft2(fftFft2(complex(amplitude.mul(phase), amplitude)).mul(smoothing))
+    return real(smooth).div(imag(smooth).clamp({ min: 1e-8 }))
+  }
+
   #compose(frame: Tensor, spectrum: Tensor, bands: Maps, filtered: Maps): Magnified {
-    const { magnification, denoise = 2 } = this.#options
-    const motions = bands.map((band, k) => {
-      const phase = filtered[k] as Tensor
-      if (denoise === 0) return phase
-      const amplitude = abs(band)
-      const smooth = (map: Tensor) => gaussianFilter(map, { sigma: denoise })
-      return smooth(amplitude.mul(phase)).div(smooth(amplitude).add(1e-12))
-    })
+    const { magnification } = this.#options
+    const motions = bands.map((band, k) => this.#averaged(abs(band), filtered[k] as Tensor, k))
     const moved = bands.map((band, k) => {
       const turn = (motions[k] as Tensor).mul(magnification - 1)
       return band.mul(complex(turn.cos(), turn.sin()))
@@ -263,7 +273,21 @@ export class Magnifier {
     return { frame: withLuminance(frame, luma), beyond }
   }
 
+  #gaussian({ height, width }: { readonly height: number; readonly width: number }): Tensor {
+    const { denoise = 2, dtype = 'float32', device = 'cpu' } = this.#options
+    return tidy(() => {
+      const part = (count: number) =>
+        fftFftfreq(count, { dtype: 'float64' })
+          .mul(2 * Math.PI * denoise)
+          .square()
+          .div(-2)
+          .exp()
+      return part(height).unsqueeze(1).mul(part(width).unsqueeze(0)).to({ dtype, device })
+    })
+  }
+
   dispose(): void {
+    dispose(this.#smoothing)
     for (const captured of [this.#analyse, this.#observe, this.#advance, this.#render]) captured.dispose()
     if (this.#memory) dispose([this.#memory.reference, this.#memory.phases, this.#memory.state])
     for (const { frame, spectrum, bands } of this.#pending) dispose([frame, spectrum, bands])
