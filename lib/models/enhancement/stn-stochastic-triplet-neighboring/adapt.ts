@@ -2,7 +2,7 @@
 import { ConfigError } from '../../../native/errors'
 import { Adam, MultiStepLR } from '../../../optim'
 import type { RunOptions } from '../../../pipeline'
-import { type Device, manualSeed, type Tensor, tidyAsync } from '../../../tensor'
+import { type Device, dispose, manualSeed, type Tensor, tidyAsync } from '../../../tensor'
 import { Trainer } from '../../../train'
 import type { Config } from './config'
 import { RandomCrops } from './crops'
@@ -40,9 +40,16 @@ export function adapt(
       seed,
       progress: false,
       logEvery: Math.min(5, steps),
-      onRecord: ({ step }) => onProgress?.({ stage: 'training', done: step, total: steps }),
+      onRecord: ({ kind, step }) => {
+        if (kind === 'step') onProgress?.({ stage: 'training', done: step, total: steps })
+      },
     })
-    await trainer.fit(new RandomCrops(images, { steps, crop, batchSize, seed, regularisation }), { steps, signal })
-    return model.eval()
+    try {
+      await trainer.fit(new RandomCrops(images, { steps, crop, batchSize, seed, regularisation }), { steps, signal })
+      return model.eval()
+    } catch (error) {
+      dispose([model, optimizer])
+      throw error
+    }
   })
 }

@@ -4,7 +4,7 @@ import { writeImage } from '../../../io'
 import { PSNR, SSIM } from '../../../metrics'
 import { Adam, MultiStepLR } from '../../../optim'
 import type { Trained, TrainRequest } from '../../../pipeline'
-import { cat, manualSeed, type Tensor, tidyAsync } from '../../../tensor'
+import { cat, dispose, manualSeed, type Tensor, tidyAsync } from '../../../tensor'
 import { type EpochRecord, type FitOptions, type FitResult, Trainer, type TrainingRecord } from '../../../train'
 import { mirrorPadToMultiple } from '../../../vision'
 import type { Config } from './config'
@@ -35,21 +35,27 @@ export function train(request: TrainRequest<Config>): Promise<Trained> {
     const data = new StoredCrops(noisy, targets, { batchSize, seed, epochs, regularisation })
     using trainer = trainerOf(model, request, tests)
 
-    // Trained up to each epoch whose pictures are asked for, then on from its checkpoint.
-    const stops = [...new Set([...sampleEpochs.filter((epoch) => epoch < epochs), epochs])].sort((a, b) => a - b)
-    let result: FitResult | undefined
-    for (const [place, stop] of stops.entries()) {
-      result = await trainer.fit(data, { epochs: stop, resume: request.resume || place > 0, signal })
-      if (result.epochs === stop) await writeSamples(join(folder, 'samples', `epoch-${stop}`), model, tests, request)
+    try {
+      // Trained up to each epoch whose pictures are asked for, then on from its checkpoint.
+      const stops = [...new Set([...sampleEpochs.filter((epoch) => epoch < epochs), epochs])].sort((a, b) => a - b)
+      let result: FitResult | undefined
+      for (const [place, stop] of stops.entries()) {
+        result = await trainer.fit(data, { epochs: stop, resume: request.resume || place > 0, signal })
+        if (result.epochs === stop) await writeSamples(join(folder, 'samples', `epoch-${stop}`), model, tests, request)
+      }
+      const records = result?.records ?? []
+      await writeFile(join(folder, 'curve.csv'), curveAsCsv(records))
+      const scores = await scoreCrops(model, config, tests, { device, signal })
+      await writeFile(join(folder, 'scores.csv'), scoresAsCsv(scores.images))
+      warnWhenFlat(records, note)
+      const loss = lastEpoch(records)?.loss ?? Number.NaN
+      const best: Scores = result?.best === undefined ? {} : { bestEpochPsnr: result.best }
+      return { model, values: { loss, ...scores.means, ...best } }
+    } catch (error) {
+      // What a stopped training holds is freed now, not when it is found to be unreachable.
+      dispose([model, trainer.optimizer])
+      throw error
     }
-    const records = result?.records ?? []
-    await writeFile(join(folder, 'curve.csv'), curveAsCsv(records))
-    const scores = await scoreCrops(model, config, tests, { device, signal })
-    await writeFile(join(folder, 'scores.csv'), scoresAsCsv(scores.images))
-    warnWhenFlat(records, note)
-    const loss = lastEpoch(records)?.loss ?? Number.NaN
-    const best: Scores = result?.best === undefined ? {} : { bestEpochPsnr: result.best }
-    return { model, values: { loss, ...scores.means, ...best } }
   })
 }
 
@@ -89,6 +95,7 @@ function trainerOf(model: DenoisingUNet, request: TrainRequest<Config>, tests: r
     ...(tests.length > 0 && { validation, best: { metric: 'psnr', mode: 'max' as const } }),
   })
   return {
+    optimizer,
     fit: (data: StoredCrops, options: FitOptions) => trainer.fit(data, options),
     [Symbol.dispose]: () => {
       for (const metric of Object.values(metrics)) metric.dispose()
