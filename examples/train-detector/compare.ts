@@ -33,7 +33,7 @@ const rows = await compareVariants({
       size: Number(options.size),
       training: {
         ...{ epochs: Number(options.epochs), seed: Number(options.seed) },
-        ...{ batchSize, nominalBatch: batchSize, warmupSteps: 20, averageRamp: 100 },
+        ...{ batchSize, nominalBatch: batchSize, warmupSteps: 20, averageRamp: 100, gainSize: 640 },
       },
     },
     'compare',

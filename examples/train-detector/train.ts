@@ -41,8 +41,16 @@ const report = await trainSystem(system, {
   config: {
     network: { base },
     size: Number(options.size),
-    // A folder of one's own is small beside COCO: a step for each batch, a short warm-up, averages over few steps.
-    training: { epochs: Number(options.epochs), batchSize, nominalBatch: batchSize, warmupSteps: 20, averageRamp: 100 },
+    training: {
+      epochs: Number(options.epochs),
+      batchSize,
+      // A folder of one's own is small beside COCO: a step for each batch, a short warm-up, averages over few steps.
+      nominalBatch: batchSize,
+      warmupSteps: 20,
+      averageRamp: 100,
+      // In squares much smaller than 640 objects would otherwise count too little to be found.
+      gainSize: 640,
+    },
   },
 })
 console.log(`trained in ${report.seconds.toFixed(0)} s on ${report.device}`, report.values)

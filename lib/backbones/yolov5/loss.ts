@@ -96,8 +96,11 @@ export class YOLOv5Loss extends Module {
         const corners = [boxes, aims].map((each) => boxConvert(each, 'cxcywh', 'xyxy')) as [Tensor, Tensor]
         const off = completeBoxIouLoss(...corners)
         sums.box = sums.box.add(off.mean())
-        // An anchor's objectness is to be the overlap that it reached.
-        noGrad(() => wanted.setAt(at, off.neg().add(1).clamp({ min: 0 })))
+        // An anchor's objectness is to be the overlap that it reached; of several objects the last in the list decides.
+        const last = integers(lastOfEachCell(found, level.shape), first)
+        const reached = off.detach().neg().add(1).clamp({ min: 0 }).indexSelect(0, last)
+        const cells = at.map((list) => list.indexSelect(0, last))
+        noGrad(() => wanted.setAt(cells, reached))
         if (this.#head.numClasses > 1) {
           sums.classes = sums.classes.add(
             this.#entropy(classes, this.#oneHot(found.label, classes), options.classesPositive),
@@ -210,6 +213,17 @@ function isNear(centre: number, direction: number, cells: number): boolean {
   if (direction === 0) return true
   const distance = direction < 0 ? centre : cells - centre
   return distance > 1 && distance % 1 < 0.5
+}
+
+/** Rows of a level of which no later one has the same image, anchor and cell. */
+function lastOfEachCell({ image, anchor, row, column }: LevelTargets, shape: readonly number[]): number[] {
+  const [, anchors = 0, height = 0, width = 0] = shape
+  const cells = new Map<number, number>()
+  for (const [i, each] of image.entries()) {
+    const cell = ((each * anchors + (anchor[i] ?? 0)) * height + (row[i] ?? 0)) * width + (column[i] ?? 0)
+    cells.set(cell, i)
+  }
+  return [...cells.values()]
 }
 
 function integers(list: readonly number[], { device }: Tensor): Tensor {

@@ -85,6 +85,24 @@ test('D. the loss and its gradients are those of the second implementation', () 
   })
 })
 
+test('of two objects at one anchor of a cell the last decides the objectness', () => {
+  tidy(() => {
+    const model = skipInit(() => createDetector(config({ classes: 1, size: 64, network: plain })))
+    // Zeros are a box of the first anchor's size, 10 × 13 pixels, in the middle of the cell: the overlap is 1, or a quarter.
+    const whole = [0, 0, 3.5 / 8, 3.5 / 8, 10 / 64, 13 / 64]
+    const half = [0, 0, 3.5 / 8, 3.5 / 8, 5 / 64, 6.5 / 64]
+    const wanted = (objects: number[][]) => {
+      const fine = zeros([1, 3, 8, 8, 6], { dtype: 'float64' }).requiresGrad_()
+      const levels = [fine, ...[4, 2].map((n) => zeros([1, 3, n, n, 6], { dtype: 'float64' }))]
+      new YOLOv5Loss(model).forward(levels, tensor(objects, { dtype: 'float64' })).total.backward()
+      // Of the logit: (0.5 − target) times the weight 4 of the level, over 3 · 8 · 8 places.
+      return 0.5 - ((fine.grad as Tensor).at(0, 0, 3, 3, 4).toNumber() * 192) / 4
+    }
+    expect(wanted([half, whole])).toBeCloseTo(1, 6)
+    expect(wanted([whole, half])).toBeCloseTo(0.25, 6)
+  })
+})
+
 test('weights of the loss go with levels, classes and size', () => {
   tidy(() => {
     const four = skipInit(() => createDetector(config({ classes: 40, network: { ...plain, base: 'n6' } })))
