@@ -1,6 +1,6 @@
 // Measurement: the numbers of checks 2, 3, 9, 14 and 15.
 import { describe, expect, test } from 'vitest'
-import { MotionEstimator, Rank } from '../../../lib/models/magnification/motion-microscopy'
+import { compareWithFlow, MotionEstimator, Rank } from '../../../lib/models/magnification/motion-microscopy'
 import { edge, grating, texture } from '../../../lib/models/magnification/motion-microscopy/synthetic'
 import {
   arange,
@@ -138,6 +138,13 @@ describe('motion of a texture', () => {
       expect(u).toBeCloseTo(-(c * d - b * e) / determinant, 9)
       expect(v).toBeCloseTo(-(a * e - b * d) / determinant, 9)
     })
+  })
+
+  test('is closer to the truth than optical flow', async () => {
+    const { phases, tvl1 } = await compareWithFlow(0.1, 0.05)
+    expect(phases).toBeLessThan(1e-3)
+    expect(tvl1).toBeGreaterThan(phases)
+    expect(tvl1).toBeLessThan(0.1)
   })
 
   test('follows phases beyond half a wave, and does not without', () => {

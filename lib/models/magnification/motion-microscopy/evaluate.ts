@@ -7,6 +7,7 @@ import {
   type UntrainedEvaluateRequest,
 } from '../../../pipeline'
 import { type Device, Generator, randn, type Tensor, tidy } from '../../../tensor'
+import { compareWithFlow } from './compare'
 import type { Config } from './config'
 import { sensorRecords } from './data'
 import { MotionEstimator } from './estimator'
@@ -43,6 +44,9 @@ async function evaluateSynthetic(request: UntrainedEvaluateRequest<Config>): Pro
     metrics[`gain at ${rms} px`] = gain
     onProgress?.({ stage: 'measure', done: index + 1, total: SIZES.length })
   }
+  const { phases, tvl1 } = await compareWithFlow(0.1, 0)
+  metrics['error at 0.1 px, texture'] = phases
+  metrics['error at 0.1 px, texture, TV-L1'] = tvl1
   return {
     protocol: `correlation with the true motion across an edge of contrast 0.6 in noise of ${NOISE}, mean of ${ROWS.length} points`,
     samples: SIZES.length * FRAMES,

@@ -6,6 +6,7 @@ import { evaluate } from './evaluate'
 import { MotionMicroscope } from './pipeline'
 
 export { card } from './card'
+export { compareWithFlow, type FlowComparison } from './compare'
 export { Config } from './config'
 export { type EstimatorOptions, MotionEstimator, Rank } from './estimator'
 export { type Interpolated, type InterpolationOptions, interpolateField } from './interpolate'
