@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rand, tensor, tidy } from '../../lib/tensor'
+import { rand, type Tensor, tensor, tidy } from '../../lib/tensor'
 import { gaussianFilter } from '../../lib/vision'
 
 const IMAGE = [
@@ -41,7 +41,7 @@ test.each([
 test('a circular edge commutes with shifts of the picture', () => {
   tidy(() => {
     const image = rand([2, 20, 24], { dtype: 'float64' })
-    const smooth = (maps: typeof image) => gaussianFilter(maps, { sigma: 1.5, edge: 'circular' })
+    const smooth = (maps: Tensor) => gaussianFilter(maps, { sigma: 1.5, edge: 'circular' })
     const [a, b] = [smooth(image.roll([7, 5], { dims: [1, 2] })), smooth(image).roll([7, 5], { dims: [1, 2] })]
     expect(a.sub(b).abs().amax().item()).toBeLessThan(1e-12)
     expect(() => gaussianFilter(image, { sigma: 0 })).toThrow(/sigma is 0/)
