@@ -25,6 +25,7 @@ export async function accuracyAfter(
   seed: number,
   training: readonly DirectedClip[],
   tests: readonly DirectedClip[],
+  look?: (predictor: ArrowPredictor, tests: readonly DirectedClip[]) => Promise<void>,
 ): Promise<number> {
   return tidyAsync(async () => {
     manualSeed(seed)
@@ -48,6 +49,7 @@ export async function accuracyAfter(
         return part.filter((clip, k) => ((scores as number[])[k] ?? 0) > 0 === clip.forward).length
       })
     }
+    await look?.(predictor, tests)
     return right / tests.length
   })
 }
