@@ -5,7 +5,15 @@
 // Prints a line for each check; without a GPU it says why nothing was checked.
 
 import { drawMixing, stnTarget } from '../../lib/models/enhancement/stn-stochastic-triplet-neighboring'
-import { cudaIsAvailable, cudaUnavailableReason, manualSeed, randn, type Tensor, tidy } from '../../lib/tensor'
+import {
+  cudaIsAvailable,
+  cudaUnavailableReason,
+  type Device,
+  manualSeed,
+  randn,
+  type Tensor,
+  tidy,
+} from '../../lib/tensor'
 import { drawNeighbourPatterns } from '../../lib/vision'
 
 const PAPER = { low: 1, high: 2 }
@@ -21,11 +29,12 @@ function checks(): boolean[] {
   const [noisy, denoised] = [randn([2, 3, 128, 130]), randn([2, 3, 128, 130])]
   const seed = 2 ** 40 + 7
   return [1, 2, 1_000_000].flatMap((iteration) => {
-    const [cpu, cuda] = (['cpu', 'cuda:0'] as const).map((device) => ({
+    const drawn = (device: Device): Readonly<Record<string, Tensor>> => ({
       patterns: drawNeighbourPatterns(2, 128, 130, { seed, iteration, device }),
       weights: drawMixing([2, 7, 64, 65], PAPER, { seed, iteration, device }),
       ...stnTarget(noisy.to(device), denoised.to(device), PAPER, { seed, iteration }),
-    })) as [Readonly<Record<string, Tensor>>, Readonly<Record<string, Tensor>>]
+    })
+    const [cpu, cuda] = [drawn('cpu'), drawn('cuda:0')]
     return Object.entries(cpu).map(([name, tensor]) =>
       check(`${name}, step ${iteration}`, tensor, cuda[name] as Tensor),
     )
