@@ -67,7 +67,7 @@ export interface ResidualOptions {
 }
 
 /** Two convolutions after norms, the step's vector added between them. Shapes: `[N, C, H, W]`, `[N, stepChannels]`. */
-export class ResidualBlock extends Module {
+export class UNet2DResidualBlock extends Module {
   readonly norm1: GroupNorm
   readonly conv1: Conv2d
   readonly timeEmbProj: Linear

@@ -7,10 +7,10 @@ import type { NetworkEntry } from '../network'
 import { checkCounts } from './gan-layers'
 import {
   AttentionBlock,
-  ResidualBlock,
   type ResidualOptions,
   StepEmbedding,
   type StepEmbeddingOptions,
+  UNet2DResidualBlock,
 } from './unet2d-blocks'
 
 export interface UNet2DOptions extends StepEmbeddingOptions {
@@ -79,12 +79,12 @@ const attentionOf = (channels: number, { headChannels, groups, eps }: Level) =>
 /** Residual blocks of one level, each followed by attention where the level attends. */
 abstract class UNetLevel extends Module {
   readonly attentions: ModuleList<AttentionBlock> | null
-  readonly resnets: ModuleList<ResidualBlock>
+  readonly resnets: ModuleList<UNet2DResidualBlock>
 
   constructor(inputs: readonly number[], channels: number, level: Level) {
     super()
     this.attentions = level.attends ? new ModuleList(inputs.map(() => attentionOf(channels, level))) : null
-    this.resnets = new ModuleList(inputs.map((width) => new ResidualBlock(width, channels, level)))
+    this.resnets = new ModuleList(inputs.map((width) => new UNet2DResidualBlock(width, channels, level)))
   }
 
   protected block(i: number, x: Tensor, step: Tensor): Tensor {
@@ -133,12 +133,12 @@ export class UNetUpBlock extends UNetLevel {
 /** Two residual blocks around attention, at the coarsest level. */
 export class UNetMidBlock extends Module {
   readonly attentions: ModuleList<AttentionBlock>
-  readonly resnets: ModuleList<ResidualBlock>
+  readonly resnets: ModuleList<UNet2DResidualBlock>
 
   constructor(channels: number, level: Level) {
     super()
     this.attentions = new ModuleList([attentionOf(channels, level)])
-    this.resnets = new ModuleList([0, 1].map(() => new ResidualBlock(channels, channels, level)))
+    this.resnets = new ModuleList([0, 1].map(() => new UNet2DResidualBlock(channels, channels, level)))
   }
 
   forward(x: Tensor, step: Tensor): Tensor {
@@ -256,7 +256,7 @@ function checkSides({ shape }: Tensor, of: number): void {
 function initialise(network: UNet2D): void {
   const quiet = new Set<Module>([network.convOut])
   for (const module of network.modules()) {
-    if (module instanceof ResidualBlock) quiet.add(module.conv2)
+    if (module instanceof UNet2DResidualBlock) quiet.add(module.conv2)
     if (module instanceof AttentionBlock) quiet.add(module.toOut.at(0))
   }
   for (const module of network.modules()) {
