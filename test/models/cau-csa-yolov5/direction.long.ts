@@ -66,4 +66,4 @@ test('9. mean AP_s of CAU + CSA is not below that of YOLOv5 by more than a point
     console.log(`${name}: mean AP_s ${(100 * (means.get(name) ?? 0)).toFixed(2)}`)
   }
   expect(means.get('+ CAU + CSA') ?? 0).toBeGreaterThan((means.get('base') ?? 1) - 0.01)
-})
+}, 10_800_000)
