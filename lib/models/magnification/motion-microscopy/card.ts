@@ -28,7 +28,7 @@ export const card = {
     {
       name: 'videos with a sensor',
       layout: '<name>.json, the video <name>.mp4 (mov, mkv, webm, avi) and the readings <name>.csv (time in s, value)',
-      note: '<name>.json: {"point": [x, y], "direction": degrees from the right to down, "sensor": "displacement" | "velocity" | "acceleration", "before", "video", "after": [filters]}',
+      note: 'the JSON file holds {"point": [x, y], "direction": degrees from the right to down, "sensor": "displacement" | "velocity" | "acceleration", "before", "video", "after": [filters]}',
     },
   ],
 } as const satisfies SystemCard

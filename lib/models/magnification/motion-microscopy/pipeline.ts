@@ -22,7 +22,8 @@ import { Config } from './config'
 import { filterOf } from './filter'
 import { type Magnified, Magnifier } from './magnifier'
 import { type MeasureOptions, measureClip } from './measure'
-import type { MotionMeasurement } from './measurement'
+import type { Harmonic, MotionMeasurement } from './measurement'
+import { interpolateHarmonic } from './waves'
 
 const CALLER = 'motion-microscopy'
 
@@ -140,6 +141,11 @@ export class MotionMicroscope extends Pipeline<VideoInput, VideoResult> {
   async measure(input: VideoInput, options: MeasureOptions = {}): Promise<MotionMeasurement> {
     const clip = await clipStream(input, CALLER)
     return measureClip(clip, this.config, filterOf(this.config, clip.fps), this.device, options)
+  }
+
+  /** A harmonic of a measurement with values where none could be measured, as the config's `interpolation` says. */
+  interpolate(harmonic: Harmonic, { covariance }: MotionMeasurement, { signal }: RunOptions = {}): Promise<Harmonic> {
+    return interpolateHarmonic(harmonic, covariance, { ...this.config.interpolation, signal })
   }
 
   async *#magnified(clip: ClipStream, { signal, onProgress }: RunOptions): AsyncGenerator<Magnified, void, void> {
