@@ -160,8 +160,8 @@ export async function fineTuneActions(
   const { regime = 'all', epochs = 10, learningRate: lr = 1e-3, epochsBeforeDrop = 5, seed = 0 } = options
   const { weightDecay = 5e-4, batchSize = 32, folder, progress, resume, signal } = options
   const frozen = freezeForRegime(model, regime)
+  using optimizer = new SGD(frozen.trained, { lr, momentum: config.training.momentum, weightDecay })
   try {
-    const optimizer = new SGD(frozen.trained, { lr, momentum: config.training.momentum, weightDecay })
     const trainer = new Trainer<ActionSample>({
       ...{ model, optimizer, seed, folder, progress },
       loss: ({ x, action }) => F.crossEntropy(model.forward(x), action),

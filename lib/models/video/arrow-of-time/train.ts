@@ -13,15 +13,22 @@ import { type ArrowNetwork, createNetwork } from './model'
 export async function train(request: TrainRequest<Config>): Promise<Trained> {
   const { config, device, folder, resume, signal, progress } = request
   const { seed, epochs, batchSize, updates, accumulate, workers } = config.training
+  const windows = new ClipWindows(await directedClips(request, 'train'), config)
   manualSeed(seed)
   const model = createNetwork(config).to(device)
-  const windows = new ClipWindows(await directedClips(request, 'train'), config)
   // Each clip is there in both directions, so that drawing among all of them is balanced.
   const sampler = new RandomSampler(windows, { replacement: true, numSamples: updates * accumulate * batchSize, seed })
   const loader = new DataLoader(windows, { batchSize, sampler, seed, workers })
   const trainer = arrowTrainer(model, config, { folder: join(folder, 'arrow'), progress })
-  const { records } = await trainer.fit(loader, { epochs, resume, signal })
-  return { model, values: { loss: records.at(-1)?.loss ?? Number.NaN } }
+  try {
+    const { records } = await trainer.fit(loader, { epochs, resume, signal })
+    return { model, values: { loss: records.at(-1)?.loss ?? Number.NaN } }
+  } catch (error) {
+    model.dispose()
+    throw error
+  } finally {
+    trainer.options.optimizer.dispose()
+  }
 }
 
 /** Trains a network on windows of directed clips. */
