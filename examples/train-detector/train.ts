@@ -52,6 +52,10 @@ const report = await trainSystem(system, {
       gainSize: 640,
     },
   },
+}).catch((error: unknown) => {
+  if (!stop.signal.aborted) throw error
+  console.log(`stopped; --resume goes on with the run of ${options.run}`)
+  process.exit(130)
 })
 console.log(`trained in ${report.seconds.toFixed(0)} s on ${report.device}`, report.values)
 console.log(`weights: ${report.weights}`)
