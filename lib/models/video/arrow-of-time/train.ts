@@ -3,7 +3,7 @@ import { DataLoader, RandomSampler } from '../../../data'
 import { functional as F } from '../../../nn'
 import { MultiStepLR, SGD } from '../../../optim'
 import type { Trained, TrainRequest } from '../../../pipeline'
-import { manualSeed } from '../../../tensor'
+import { dispose, manualSeed } from '../../../tensor'
 import { Trainer } from '../../../train'
 import type { Config } from './config'
 import { ClipWindows, directedClips, type WindowSample } from './data'
@@ -27,7 +27,7 @@ export async function train(request: TrainRequest<Config>): Promise<Trained> {
     model.dispose()
     throw error
   } finally {
-    trainer.options.optimizer.dispose()
+    dispose(trainer.options.optimizer)
   }
 }
 
