@@ -74,7 +74,8 @@ export async function mapTiles(
         const made = output
         output = await tidyAsync(async () => {
           const result = await compute(...inputs.map((input) => cut(input).contiguous()))
-          const whole = made ?? empty([batch, result.size(1), height, width], { dtype: result.dtype, device: result.device })
+          const whole =
+            made ?? empty([batch, result.size(1), height, width], { dtype: result.dtype, device: result.device })
           const [kept, place] = [keep(result, row, column, true), keep(whole, row, column, false)]
           place.copy_(kept)
           return whole

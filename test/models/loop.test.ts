@@ -1,6 +1,5 @@
 // What holds for every system, one test each.
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readSafetensors } from '../../lib/io'
 import { type Module, skipInit } from '../../lib/nn'
