@@ -4,7 +4,7 @@ import { tidyAsync } from '../../../tensor'
 import type { Config } from './config'
 import { testPairs } from './data'
 import type { LowLightNetworks } from './model'
-import { enhance } from './pipeline'
+import { PictureEnhancer } from './picture-enhancer'
 
 /** The paper's protocol: each test picture enhanced and compared with the photograph in good light. */
 export async function evaluate(request: EvaluateRequest<Config>): Promise<Evaluation> {
@@ -13,12 +13,13 @@ export async function evaluate(request: EvaluateRequest<Config>): Promise<Evalua
   const pairs = await testPairs(request)
   using psnr = new PSNR({ dataRange: 1 })
   using ssim = new SSIM({ dataRange: 1 })
+  using enhancer = new PictureEnhancer(model)
   let squared = 0
   for (const [index, pair] of pairs.entries()) {
     throwIfCancelled(signal, 'evaluate')
     await tidyAsync(async () => {
       const [dark, bright] = [await pair.dark.read(), await pair.bright.read()]
-      const { image } = await enhance(model, dark.to(device).unsqueeze(0), { signal })
+      const { image } = await enhancer.run(dark.to(device).unsqueeze(0), { signal })
       const truth = bright.to(device).unsqueeze(0)
       psnr.update(image, truth)
       ssim.update(image, truth)

@@ -17,8 +17,9 @@ export { denoisedGuide, estimateNoise, type Guide } from './guide'
 export { Inception, InceptionTrunk } from './inception'
 export { exposureLoss, type FusionLoss, fusionLoss, smoothnessLoss } from './loss'
 export { type Brightened, LowLightNetworks } from './model'
-export { type Enhanced, enhance, LowLightEnhancer } from './pipeline'
-export { type AdjustedSaturation, adjustSaturation } from './saturation'
+export { type Enhanced, PictureEnhancer } from './picture-enhancer'
+export { LowLightEnhancer } from './pipeline'
+export { type AdjustedSaturation, adjustSaturation, saturationRatio } from './saturation'
 
 export const system = defineSystem({
   card,

@@ -4,13 +4,13 @@ import { hsvToRgb, rgbToHsv } from '../../../vision'
 import { BrightnessNetwork, brightnessCurve } from './brightness'
 import type { Config } from './config'
 import { GuidedFusion } from './fusion'
-import { adjustSaturation } from './saturation'
+import { adjustSaturation, saturationRatio } from './saturation'
 
 /** A picture whose brightness and colours are right; its noise is as bright as it. */
 export interface Brightened {
   /** `[B, 3, H, W]` in 0–1. */
   readonly image: Tensor
-  /** `[B]`: share of the pixels that lost their colour. */
+  /** `[B, 1, H, W]`: 1 where a pixel lost its colour. */
   readonly clamped: Tensor
 }
 
@@ -41,11 +41,16 @@ export class LowLightNetworks extends Module {
    * Brightness and saturation of the upper branch (Fig. 1).
    *
    * @param maps those of `curveMaps`, where they are known
+   * @param ratio of `saturationRatio` for the whole picture, where `image` is a part of it
    */
-  upperBranch(image: Tensor, maps?: Tensor): Brightened {
-    const { ablation, saturationExponent } = this.config
+  upperBranch(
+    image: Tensor,
+    maps?: Tensor,
+    ratio: Tensor = saturationRatio(image, this.config.saturationExponent),
+  ): Brightened {
+    const { ablation } = this.config
     const [hue, saturation, value] = rgbToHsv(image).unbind({ dim: 1 }) as [Tensor, Tensor, Tensor]
-    const adjusted = adjustSaturation(image, saturationExponent)
+    const adjusted = adjustSaturation(image, ratio)
     const s = ablation === 'noSAAB' ? saturation : adjusted.saturation.squeeze(1)
     const v =
       ablation === 'noBAB' ? value : brightnessCurve(value.unsqueeze(1), maps ?? this.curveMaps(image)).squeeze(1)
