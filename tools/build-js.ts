@@ -18,11 +18,33 @@ export async function buildJs(): Promise<void> {
   }
   rmSync(DIST, { recursive: true, force: true })
   await run(npmBin('tsup'), ['--silent'])
+  mendNamespaces()
   writeCommonJsTypes()
   chmodSync(join(DIST, 'cli/main.js'), 0o755)
   mkdirSync(dirname(STAMP), { recursive: true })
   writeFileSync(STAMP, sources)
   console.log(`js: built ${DIST} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+}
+
+/** The bundler of types takes the types that a namespace (`export * as functional`) has from another chunk for values. */
+function mendNamespaces(): void {
+  const types = typeNames()
+  for (const name of filesIn(DIST).filter((file) => file.endsWith('.d.ts'))) {
+    const text = readFileSync(join(DIST, name), 'utf8')
+    const mended = text.replace(/^declare const (\w+): typeof (\w+);$/gm, (line, alias: string, type: string) =>
+      types.has(type) ? `type ${alias} = ${type};` : line,
+    )
+    if (mended !== text) writeFileSync(join(DIST, name), mended)
+  }
+}
+
+/** Names that lib/ exports as types and never as values. */
+function typeNames(): Set<string> {
+  const sources = filesIn(join(ROOT, 'lib')).filter((name) => name.endsWith('.ts'))
+  const text = sources.map((name) => readFileSync(join(ROOT, 'lib', name), 'utf8')).join('\n')
+  const names = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name)
+  const values = new Set(names(/^export (?:abstract class|class|const|(?:async )?function\*?|enum|let) (\w+)/gm))
+  return new Set(names(/^export (?:interface|type) (\w+)/gm).filter((name) => !values.has(name)))
 }
 
 /** A `.d.cts` beside each `.d.ts`: TypeScript takes it for the CommonJS build, whose files end in `.cjs`. */

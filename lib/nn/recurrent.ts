@@ -9,7 +9,7 @@ import { isPackedSequence, type PackedSequence, type Sequence } from './packed-s
 import { type Parameter, parameter } from './roles'
 
 /** PyTorch's names: `weight_ih_l0`, `bias_hh_l1_reverse`; `weight_hr_l0` projects the hidden state of an LSTM. */
-type WeightName = `${'weight' | 'bias'}_${'ih' | 'hh' | 'hr'}_l${number}${'' | '_reverse'}`
+export type RecurrentWeightName = `${'weight' | 'bias'}_${'ih' | 'hh' | 'hr'}_l${number}${'' | '_reverse'}`
 
 export interface RecurrentOptions extends FactoryOptions {
   /** Layers, each fed with the outputs of the one before it. Default: 1. */
@@ -30,13 +30,13 @@ type Operator = 'rnn_tanh' | 'rnn_relu' | 'lstm' | 'gru'
 
 /** What RNN, LSTM and GRU share: parameters by layer and direction, batches, packs and states. */
 abstract class Recurrent extends Module {
-  [name: WeightName]: Parameter
+  [name: RecurrentWeightName]: Parameter
   readonly numLayers: number
   readonly bias: boolean
   readonly batchFirst: boolean
   readonly dropout: number
   readonly bidirectional: boolean
-  readonly #names: readonly WeightName[]
+  readonly #names: readonly RecurrentWeightName[]
 
   /** @param gates rows of a weight for each hidden feature @param projSize 0 without a projection */
   constructor(
@@ -57,8 +57,8 @@ abstract class Recurrent extends Module {
     this.bidirectional = options.bidirectional
 
     const made = { dtype: options.dtype, device: options.device }
-    const names: WeightName[] = []
-    const add = (weight: WeightName, shape: readonly number[]) => {
+    const names: RecurrentWeightName[] = []
+    const add = (weight: RecurrentWeightName, shape: readonly number[]) => {
       this[weight] = parameter(empty(shape, made))
       names.push(weight)
     }
