@@ -22,7 +22,9 @@ export function installPackage(): InstalledPackage {
   const prebuilds = join(root, 'prebuilds/linux-x64')
   mkdirSync(prebuilds, { recursive: true })
   cpSync(join(PROJECT, 'package.json'), join(root, 'package.json'))
-  for (const part of ['native', 'cli']) cpSync(join(PROJECT, 'lib', part), join(root, 'lib', part), { recursive: true })
+  for (const part of ['native', 'cli', 'pipeline/tasks.ts']) {
+    cpSync(join(PROJECT, 'lib', part), join(root, 'lib', part), { recursive: true })
+  }
   symlinkSync(join(PROJECT, 'node_modules'), join(root, 'node_modules'))
 
   for (const name of readdirSync(RELEASE).filter((file) => /\.(node|so|json)$/.test(file))) {
