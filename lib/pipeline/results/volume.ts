@@ -22,7 +22,7 @@ export class VolumeLabels extends Result {
     super()
   }
 
-  /** Writes the labels as npz (array `labels`, with `scores`' label and value as rows) or npy. */
+  /** Writes the labels as npz (array `labels`) or npy. */
   async toFile(path: string): Promise<void> {
     const extension = extname(path).toLowerCase()
     if (extension === '.npz') await writeNpz(path, { labels: this.labels })

@@ -1,5 +1,5 @@
 // A made-up scene in closed form, dark and noisy: what the method is to find out is known.
-import { full, type Tensor, tensor } from '../../../tensor'
+import { type Tensor, tensor } from '../../../tensor'
 
 /** Red, green and blue of the scene at each pixel of a square picture: `[3, n, n]` in 0–1. */
 export function scene(n: number): Tensor<'float32'> {
@@ -53,5 +53,5 @@ export function syntheticPicture(index: number, n: number): SyntheticPicture {
     .mul(0.2)
     .add(noise(n, 100 + index).mul(2 / 255))
     .clamp({ min: 0, max: 1 })
-  return { dark: dark as Tensor<'float32'>, bright: turned.add(full([1], 0)) as Tensor<'float32'> }
+  return { dark: dark as Tensor<'float32'>, bright: turned.clone() as Tensor<'float32'> }
 }
