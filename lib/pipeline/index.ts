@@ -14,7 +14,6 @@ export { type Clip, clipOf, type ImageInput, imageOf, type VideoInput, type Volu
 export { type LoadOptions, Pipeline, type RunOptions, throwIfCancelled } from './pipeline'
 export * from './results'
 export {
-  type AnySystem,
   type DataOptions,
   defineSystem,
   defineUntrainedSystem,

@@ -100,11 +100,6 @@ export interface UntrainedSystem<T extends TaskName = TaskName, S extends Config
   evaluate(request: UntrainedEvaluateRequest<z.output<S>>): Promise<Evaluation>
 }
 
-/** A system, trained or not, of which only the task is known. */
-export type AnySystem = {
-  [T in TaskName]: System<T> | UntrainedSystem<T>
-}[TaskName]
-
 /** What is known of a system without loading it. */
 export interface SystemEntry {
   readonly card: SystemCard
