@@ -17,6 +17,8 @@ export interface CaptureOptions {
    * False unless stated.
    */
   readonly optimize?: boolean | undefined
+  /** Graphs that are kept, for as many kinds of inputs; the one unused for longest makes room. 64 unless stated. */
+  readonly maxGraphs?: number | undefined
 }
 
 /** How a captured call is stopped. */
@@ -56,6 +58,8 @@ interface CapturedGraph {
   readonly guards: readonly Guard[]
   /** Rebuilds what the function returned from the graph's outputs. */
   readonly rebuild: (outputs: readonly Tensor[]) => unknown
+  /** Runs that have not ended. */
+  running: number
 }
 
 /** What `graphFit` says. */
@@ -104,19 +108,38 @@ export function guardCapture(read: () => unknown): void {
  */
 export function capture<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
-  { optimize = false }: CaptureOptions = {},
+  { optimize = false, maxGraphs = 64 }: CaptureOptions = {},
 ): CapturedFunction<Args, Result> {
+  if (!Number.isInteger(maxGraphs) || maxGraphs < 1) {
+    throw new ArgumentError(`capture: maxGraphs is ${describe(maxGraphs)}; it must be a whole number of 1 or more`)
+  }
+  // The one used last comes last.
   const graphs: CapturedGraph[] = []
+  const forget = (graph: CapturedGraph): void => {
+    graphs.splice(graphs.indexOf(graph), 1)
+    bridge().freeGraph(graph.id)
+  }
 
   const find = (key: string): CapturedGraph | undefined => {
     for (const graph of graphs.filter((candidate) => candidate.key === key)) {
       const fit = bridge().graphFit(graph.id)
-      if (fit === Fit.Stale) {
-        graphs.splice(graphs.indexOf(graph), 1)
-        bridge().freeGraph(graph.id)
-      } else if (fit === Fit.Fits && graph.guards.every(({ read, value }) => Object.is(read(), value))) return graph
+      if (fit === Fit.Stale) forget(graph)
+      else if (fit === Fit.Fits && graph.guards.every(({ read, value }) => Object.is(read(), value))) {
+        graphs.push(...graphs.splice(graphs.indexOf(graph), 1))
+        return graph
+      }
     }
     return undefined
+  }
+
+  const recordNew = (call: TakenApart): Result => {
+    const { graph, result } = record(fn, call, optimize)
+    graphs.push(graph)
+    // Those that run stay: freeing one would wait for its end.
+    for (const old of graphs.filter(({ running }) => running === 0).slice(0, Math.max(0, graphs.length - maxGraphs))) {
+      if (old !== graph) forget(old)
+    }
+    return result
   }
 
   const sync = (...args: Args): Result => {
@@ -124,7 +147,7 @@ export function capture<Args extends readonly unknown[], Result>(
     return tidy(() => {
       const call = takeApart(args)
       const graph = find(call.key)
-      if (!graph) return record(fn, graphs, call, optimize)
+      if (!graph) return recordNew(call)
       layOut(call.tensors)
       bridge().runGraph(graph.id)
       return graph.rebuild(readTensors()) as Result
@@ -139,6 +162,7 @@ export function capture<Args extends readonly unknown[], Result>(
       // Bound here, outside the scope of the inputs: results belong to the scope of whoever called.
       const settle = AsyncResource.bind((error?: Error) => {
         signal?.removeEventListener('abort', abort)
+        if (graph) graph.running--
         if (error) reject(signal && error instanceof CancelledError ? cancelled(signal) : error)
         else resolve(graph?.rebuild(readTensors()) as Result)
       })
@@ -147,9 +171,10 @@ export function capture<Args extends readonly unknown[], Result>(
       const recorded = tidy(() => {
         const call = takeApart(args)
         graph = find(call.key)
-        if (!graph) return { result: record(fn, graphs, call, optimize) }
+        if (!graph) return { result: recordNew(call) }
         layOut(call.tensors)
         job = bridge().runGraphAsync(graph.id, settle)
+        graph.running++
         signal?.addEventListener('abort', abort, { once: true })
         return undefined
       })
@@ -175,10 +200,9 @@ export function capture<Args extends readonly unknown[], Result>(
 
 function record<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
-  graphs: CapturedGraph[],
   { tensors, args, key }: TakenApart,
   optimize: boolean,
-): Result {
+): { graph: CapturedGraph; result: Result } {
   const made: { tensor: TensorLike; site: string }[] = []
   const guards: Guard[] = []
   layOut(tensors)
@@ -197,8 +221,7 @@ function record<Args extends readonly unknown[], Result>(
     }
     layOut(outputs)
     const id = bridge().endCapture(outputs.length, optimize)
-    graphs.push({ id, key, guards, rebuild: rebuilder(result, outputs) })
-    return result
+    return { graph: { id, key, guards, rebuild: rebuilder(result, outputs), running: 0 }, result }
   } catch (error) {
     bridge().abortCapture()
     throw error

@@ -24,6 +24,26 @@ describe('what leads to a graph of its own', () => {
     expect(captured.graphCount).toBe(2)
   })
 
+  it('as many as are kept: the one unused for longest makes room', async () => {
+    const recorded: number[] = []
+    using captured = capture(
+      (x: Tensor) => {
+        recorded.push(x.size(0))
+        return x.mul(2)
+      },
+      { maxGraphs: 2 },
+    )
+    for (const length of [1, 2, 1, 3, 1, 2])
+      expect((await captured(ones([length]))).toArray()).toEqual(Array(length).fill(2))
+    expect(recorded).toEqual([1, 2, 3, 2])
+    expect(captured.graphCount).toBe(2)
+    // Those that run stay until they have ended.
+    const running = [4, 5, 6].map((length) => captured(ones([length])))
+    const more = [4, 5, 6].map((length) => captured(ones([length])))
+    for (const x of await Promise.all([...running, ...more])) expect(x.toArray()).toEqual(Array(x.size(0)).fill(2))
+    expect(() => capture((x: Tensor) => x, { maxGraphs: 0 })).toThrow(/maxGraphs is 0; it must be a whole number/)
+  })
+
   it('gradient, inference and autocast modes', () => {
     const w = leaf([2])
     using captured = capture((x: Tensor) => x.mul(w))

@@ -10,8 +10,8 @@ import { saturationRatio } from './saturation'
 const TILE = 512
 const BRIGHTNESS_HALO = 96
 const FUSION_HALO = 8
-/** Graphs that are kept for pictures smaller than a tile, each of its own size. */
-const MOST_GRAPHS = 16
+/** Of pictures smaller than a tile, each size has its own. */
+const KEPT = { maxGraphs: 16 }
 
 /** What a picture becomes. */
 export interface Enhanced {
@@ -28,15 +28,18 @@ export interface Enhanced {
  * first picture that has it. The saturation's means are those of the whole picture.
  */
 export class PictureEnhancer implements Disposable {
-  readonly #maps = capture((image: Tensor) => noGrad(() => this.model.curveMaps(image)))
-  readonly #fuse = capture((noisy: Tensor, guide: Tensor) =>
-    noGrad(() => this.model.fusion.forward(noisy, guide).q.clamp({ min: 0, max: 1 })),
+  readonly #maps = capture((image: Tensor) => noGrad(() => this.model.curveMaps(image)), KEPT)
+  readonly #fuse = capture(
+    (noisy: Tensor, guide: Tensor) => noGrad(() => this.model.fusion.forward(noisy, guide).q.clamp({ min: 0, max: 1 })),
+    KEPT,
   )
-  readonly #brighten = capture((image: Tensor, maps: Tensor, ratio: Tensor) =>
-    noGrad(() => {
-      const { image: bright, clamped } = this.model.upperBranch(image, maps, ratio)
-      return cat([bright, clamped], { dim: 1 })
-    }),
+  readonly #brighten = capture(
+    (image: Tensor, maps: Tensor, ratio: Tensor) =>
+      noGrad(() => {
+        const { image: bright, clamped } = this.model.upperBranch(image, maps, ratio)
+        return cat([bright, clamped], { dim: 1 })
+      }),
+    KEPT,
   )
 
   constructor(readonly model: LowLightNetworks) {}
@@ -44,7 +47,6 @@ export class PictureEnhancer implements Disposable {
   /** @param image `[1, 3, H, W]` in 0–1, on the device of the networks */
   run(image: Tensor, options: RunOptions = {}): Promise<Enhanced> {
     return tidyAsync(async () => {
-      this.#forgetMany()
       const { config } = this.model
       const { bright, greyed } = await this.#upperBranch(image, options)
       if (config.ablation === 'noFM') return { image: bright.clamp({ min: 0, max: 1 }), sigma: 0, greyed }
@@ -71,12 +73,6 @@ export class PictureEnhancer implements Disposable {
     )
     const [bright, clamped] = planes.split([3, 1], { dim: 1 }) as [Tensor, Tensor]
     return { bright, greyed: clamped.mean().item() as number }
-  }
-
-  #forgetMany(): void {
-    for (const captured of [this.#maps, this.#fuse, this.#brighten]) {
-      if (captured.graphCount >= MOST_GRAPHS) captured.dispose()
-    }
   }
 
   [Symbol.dispose](): void {

@@ -14,7 +14,7 @@ const R2R_PASSES = 50
  */
 export function denoiserOf(model: DenoisingUNet, { method, noise, inference }: Config) {
   const sigma = noise.sigma / 255
-  const forward = capture((x: Tensor) => noGrad(() => model.forward(x)))
+  const forward = capture((x: Tensor) => noGrad(() => model.forward(x)), { maxGraphs: 16 })
 
   const once = async (noisy: Tensor, options: AsyncCallOptions): Promise<Tensor> => {
     const [, , height = 0, width = 0] = noisy.shape
