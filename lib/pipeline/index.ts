@@ -13,6 +13,7 @@ export {
 export { type Clip, clipOf, type ImageInput, imageOf, type VideoInput, type VolumeInput } from './inputs'
 export { type LoadOptions, Pipeline, type RunOptions, throwIfCancelled } from './pipeline'
 export * from './results'
+export { type ImageRunner, type SelfTraining, SelfTrainingPipeline } from './self-training'
 export {
   type DataOptions,
   defineSystem,

@@ -28,10 +28,20 @@ export interface LoadedNetworks<S extends ConfigSchema, M extends Module> {
   readonly trained: boolean
 }
 
-/** Writes the weights of a system with its name and options, whole or not at all. */
-export async function saveSystemWeights(path: string, name: string, config: unknown, model: Module): Promise<void> {
+/**
+ * Writes the weights of a system with its name and options, whole or not at all.
+ *
+ * @param options `alignment` of the tensors, see `writeSafetensors`
+ */
+export async function saveSystemWeights(
+  path: string,
+  name: string,
+  config: unknown,
+  model: Module,
+  { alignment }: { readonly alignment?: number } = {},
+): Promise<void> {
   const metadata = { [SYSTEM_KEY]: name, [CONFIG_KEY]: JSON.stringify(config) }
-  await writeSafetensors(path, Object.fromEntries(model.stateDict()), { metadata })
+  await writeSafetensors(path, Object.fromEntries(model.stateDict()), { metadata, alignment })
 }
 
 /**

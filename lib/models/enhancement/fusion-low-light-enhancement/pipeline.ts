@@ -1,14 +1,12 @@
 import {
-  type ImageInput,
   ImageResult,
-  imageOf,
   type LoadedNetworks,
   type LoadOptions,
   loadNetworks,
-  Pipeline,
-  type RunOptions,
+  type SelfTraining,
+  SelfTrainingPipeline,
 } from '../../../pipeline'
-import { type Tensor, tidyAsync } from '../../../tensor'
+import type { Tensor } from '../../../tensor'
 import { adapt } from './adapt'
 import { card } from './card'
 import { Config } from './config'
@@ -16,6 +14,21 @@ import { LowLightNetworks } from './model'
 import { PictureEnhancer } from './picture-enhancer'
 
 const networks = { card, config: Config, create: (config: Config) => new LowLightNetworks(config) }
+
+const method: SelfTraining<typeof Config, LowLightNetworks> = {
+  caller: 'LowLightEnhancer',
+  adapt,
+  runner: (model) => {
+    const enhancer = new PictureEnhancer(model)
+    return {
+      run: async (picture, options) => {
+        const { image, sigma, greyed } = await enhancer.run(picture.unsqueeze(0), options)
+        return new ImageResult(image.squeeze(0) as Tensor<'float32'>, { sigma: 255 * sigma, greyed })
+      },
+      [Symbol.dispose]: () => enhancer[Symbol.dispose](),
+    }
+  },
+}
 
 /**
  * Brightens dark photographs (Fusion-Based Low-Light Image Enhancement, MMM 2023).
@@ -28,15 +41,9 @@ const networks = { card, config: Config, create: (config: Config) => new LowLigh
  * using bright = await enhancer.run('night.jpg')
  * await bright.toFile('day.png')
  */
-export class LowLightEnhancer extends Pipeline<ImageInput, ImageResult> {
-  readonly #enhancer: PictureEnhancer
-
-  private constructor(
-    private readonly loaded: LoadedNetworks<typeof Config, LowLightNetworks>,
-    private readonly adapts: boolean,
-  ) {
-    super()
-    this.#enhancer = new PictureEnhancer(loaded.model)
+export class LowLightEnhancer extends SelfTrainingPipeline<typeof Config, LowLightNetworks> {
+  private constructor(loaded: LoadedNetworks<typeof Config, LowLightNetworks>, adapts: boolean) {
+    super(method, loaded, adapts)
   }
 
   /** @throws ConfigError when the weights are another system's, ShapeError when they are of another variant */
@@ -44,39 +51,4 @@ export class LowLightEnhancer extends Pipeline<ImageInput, ImageResult> {
     const loaded = await loadNetworks(networks, options)
     return new LowLightEnhancer(loaded, options.weights === undefined)
   }
-
-  /** @throws the errors of `readImage`; CancelledError */
-  async run(input: ImageInput, options: RunOptions = {}): Promise<ImageResult> {
-    const [result] = await this.batch([input], options)
-    return result as ImageResult
-  }
-
-  override async batch(inputs: readonly ImageInput[], options: RunOptions = {}): Promise<ImageResult[]> {
-    const { device, config } = this.loaded
-    return tidyAsync(async () => {
-      const images = await Promise.all(inputs.map((input) => imageOf(input, device, 'LowLightEnhancer')))
-      if (!this.adapts) return enhanceAll(this.#enhancer, images, options)
-      using adapted = await adapt(config, images, { ...options, device })
-      using enhancer = new PictureEnhancer(adapted)
-      return await enhanceAll(enhancer, images, options)
-    })
-  }
-
-  dispose(): void {
-    this.#enhancer[Symbol.dispose]()
-    this.loaded.model.dispose()
-  }
-}
-
-async function enhanceAll(
-  enhancer: PictureEnhancer,
-  images: readonly Tensor[],
-  options: RunOptions,
-): Promise<ImageResult[]> {
-  const results: ImageResult[] = []
-  for (const image of images) {
-    const { image: bright, sigma, greyed } = await enhancer.run(image.unsqueeze(0), options)
-    results.push(new ImageResult(bright.squeeze(0) as Tensor<'float32'>, { sigma: 255 * sigma, greyed }))
-  }
-  return results
 }
