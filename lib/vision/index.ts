@@ -1,5 +1,6 @@
 export * from './boxes'
 export { classActivationMap, type GradCamOptions, gradCam } from './cam'
+export { type CircleVoteOptions, circleVotes } from './circle-votes'
 export { hsvToRgb, labToRgb, rgbToGrey, rgbToHsv, rgbToLab, rgbToYcbcr, ycbcrToRgb } from './colour'
 export { type CornerOptions, harrisCorners, harrisResponse } from './corners'
 export { type CounterRandomOptions, counterRandom, type RandomWords, uniformOf } from './counter-random'
@@ -33,13 +34,21 @@ export {
 } from './heat-maps'
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
 export { type KMeans, type KMeansOptions, kMeans } from './k-means'
-export { type BoxCandidateOptions, boxCandidates, type LabelledImage } from './labelled'
+export {
+  type BoxCandidateOptions,
+  boxCandidates,
+  type CropWindow,
+  cropBoxes,
+  cropLabelled,
+  type LabelledImage,
+} from './labelled'
 export { type Letterboxed, type LetterboxOptions, letterbox, unletterboxBoxes } from './letterbox'
 export { mirrorPad, mirrorPadToMultiple } from './mirror-pad'
 export { type MosaicOptions, mosaic, mosaic9 } from './mosaic'
 export { drawNeighbourPatterns, NEIGHBOUR_PATTERNS, neighbourPair, neighbourTriplet } from './neighbour-sampler'
 export * from './pyramids'
 export { drawWarp, type RandomWarpOptions, randomWarp, type Warp, warpLabelled } from './random-warp'
+export { type RelativeTotalVariationOptions, relativeTotalVariation } from './relative-total-variation'
 export {
   filterSignal,
   impulseResponse,
@@ -49,5 +58,6 @@ export {
   type TemporalFilter,
 } from './temporal-filter'
 export * from './tiles'
+export { runsAbove, type Span, temporalNms, temporalSoftNms } from './temporal-spans'
 export { type TrackedPoints, TrackingPyramid, type TrackOptions, trackingPyramid, trackPoints } from './track-points'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'

@@ -1,5 +1,6 @@
 import { ShapeError } from '../native/errors'
 import { type Tensor, tensor, tidy } from '../tensor'
+import { clipBoxesToImage } from './boxes'
 
 /** A picture with boxes, as detectors are trained on it. */
 export interface LabelledImage {
@@ -29,6 +30,45 @@ export function sizeOfImage({ image }: LabelledImage): readonly [height: number,
 /** Boxes moved by pixels. */
 export function movedBoxes(boxes: Tensor, x: number, y: number): Tensor {
   return boxes.add(tensor([x, y, x, y], { dtype: boxes.dtype, device: boxes.device }))
+}
+
+/** A rectangle of a picture, in pixels. */
+export interface CropWindow {
+  readonly top: number
+  readonly left: number
+  readonly height: number
+  readonly width: number
+}
+
+/**
+ * Boxes as they are seen in a window, and which of them are still of use.
+ *
+ * @param boxes `[N, 4]`
+ * @returns `boxes` `[N, 4]` from the window's corner, cut off at its edges; `kept` `[N]`
+ */
+export function cropBoxes(
+  boxes: Tensor,
+  { top, left, height, width }: CropWindow,
+  rules: BoxCandidateOptions = {},
+): { boxes: Tensor; kept: Tensor<'bool'> } {
+  return tidy(() => {
+    const seen = clipBoxesToImage(movedBoxes(boxes, -left, -top), [height, width])
+    return { boxes: seen, kept: boxCandidates(boxes, seen, rules) }
+  })
+}
+
+/** A window of a picture, with the boxes that are still of use. */
+export function cropLabelled(
+  picture: LabelledImage,
+  window: CropWindow,
+  rules: BoxCandidateOptions = {},
+): LabelledImage {
+  checkLabelled('cropLabelled', picture)
+  return tidy(() => {
+    const { boxes, kept } = cropBoxes(picture.boxes, window, rules)
+    const image = picture.image.narrow(1, window.top, window.height).narrow(2, window.left, window.width)
+    return { image, boxes: boxes.at(kept), labels: picture.labels.at(kept) }
+  })
 }
 
 export interface BoxCandidateOptions {

@@ -1,9 +1,10 @@
 // Against numpy loops and OpenCV; tools/reference/mosaic.py wrote the numbers.
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Generator, ones, type Tensor, tensor, tidy, zeros } from '../../lib/tensor'
+import { full, Generator, ones, type Tensor, tensor, tidy, zeros } from '../../lib/tensor'
 import {
   boxCandidates,
+  cropLabelled,
   drawWarp,
   flipLabelled,
   hsvJitter,
@@ -73,6 +74,53 @@ describe('mosaics', () => {
     expect(numbers(made.boxes.at(0))).toEqual([8, 4, 16, 16])
     expect(made.image.sum().toNumber()).toBeCloseTo(3 * 4 * 16 * 8, 3)
   })
+})
+
+describe('windows', () => {
+  scoped('cut boxes at their edges, and drop those of which a tenth is left', () => {
+    const boxes = [
+      [0, 5, 20, 15],
+      [0, 5, 10.9, 15],
+      [38, 5, 60, 15],
+    ]
+    const picture = { image: zeros([3, 30, 60]), boxes: boxesOf(boxes), labels: tensor([7, 8, 9], { dtype: 'int64' }) }
+    const made = cropLabelled(picture, { top: 0, left: 10, height: 30, width: 30 })
+    expect(made.image.shape).toEqual([3, 30, 30])
+    // 0.9 of 10.9 pixels are too few, and so are 2 of 22.
+    expect(made.boxes.toArray()).toEqual([[0, 5, 10, 15]])
+    expect(numbers(made.labels)).toEqual([7])
+  })
+})
+
+test('a mosaic and a warp keep boxes on what they are around', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    tidy(() => {
+      using generator = new Generator(seed)
+      const four = [0, 1, 2, 3].map((label) => {
+        const image = full([3, 40, 48], 0.2)
+        image.narrow(1, 10, 12).narrow(2, 20, 10).fill_(1)
+        return { image, boxes: boxesOf([[20, 10, 30, 22]]), labels: tensor([label], { dtype: 'int64' }) }
+      })
+      const { image, boxes } = randomWarp(mosaic(four, { size: 48, generator }), {
+        ...{ scale: 0.3, translate: 0.1, border: -24, generator },
+      })
+      expect(image.shape).toEqual([3, 48, 48])
+      const rest = image.clone()
+      for (const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] of boxes.toArray() as number[][]) {
+        const [left, top] = [Math.ceil(x1 + 1), Math.ceil(y1 + 1)]
+        const [wide, high] = [Math.floor(x2 - 1) - left, Math.floor(y2 - 1) - top]
+        if (wide < 1 || high < 1) continue
+        expect(image.narrow(1, top, high).narrow(2, left, wide).min().toNumber()).toBeGreaterThan(0.99)
+        const [from, above] = [Math.max(0, left - 2), Math.max(0, top - 2)]
+        rest
+          .narrow(1, above, Math.min(48, top + high + 2) - above)
+          .narrow(2, from, Math.min(48, left + wide + 2) - from)
+          .fill_(0)
+      }
+      // All that is bright is in a box, but for slivers that were dropped.
+      expect(rest.gt(0.9).sum().toNumber()).toBeLessThan(3 * 2 * 48)
+    })
+  }
 })
 
 describe('warps', () => {

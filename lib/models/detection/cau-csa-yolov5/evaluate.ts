@@ -1,12 +1,12 @@
 import type { YOLOv5 } from '../../../backbones'
 import { type CocoDetection, type CocoSummary, type CocoTruth, evaluateCoco } from '../../../metrics'
 import { type EvaluateRequest, type Evaluation, throwIfCancelled } from '../../../pipeline'
-import { type Device, type Tensor, tidyAsync } from '../../../tensor'
+import { type Device, type Tensor, tensor, tidy, tidyAsync } from '../../../tensor'
+import { type CropWindow, cropBoxes } from '../../../vision'
 import type { Config } from './config'
 import { detectionData } from './data'
 import { Finder, type FindOptions, squaresOf } from './detect'
-import type { DetectionData, LabelledPicture } from './labelled'
-import { moveBoxes } from './labelled'
+import type { DetectionData, LabelledObject, LabelledPicture } from './labelled'
 
 /** The paper's protocol: COCO's average precision over the pictures for validation, in their own pixels. */
 export async function evaluate(request: EvaluateRequest<Config>): Promise<Evaluation> {
@@ -88,13 +88,27 @@ export function truthOf({ classes, pictures }: DetectionData): CocoTruth {
 
 /** The squares of a picture as pictures, with what is visible of the objects. */
 function squarePictures(picture: LabelledPicture, config: Config): LabelledPicture[] {
-  return squaresOf(picture.height, picture.width, config).map(({ left, top, width, height }) => ({
-    ...{ name: `${picture.name} at ${left}, ${top}`, width, height },
-    objects: picture.objects.flatMap((object) =>
-      moveBoxes([object], { scale: 1, left: -left, top: -top, width, height }).map(({ category, box }) => {
-        return { category, box, area: (box[2] - box[0]) * (box[3] - box[1]), crowd: object.crowd }
-      }),
-    ),
-    read: async () => (await picture.read()).narrow(1, top, height).narrow(2, left, width),
-  }))
+  return squaresOf(picture.height, picture.width, config).map((square) => {
+    const { left, top, width, height } = square
+    return {
+      ...{ name: `${picture.name} at ${left}, ${top}`, width, height },
+      objects: objectsIn(square, picture.objects),
+      read: async () => (await picture.read()).narrow(1, top, height).narrow(2, left, width),
+    }
+  })
+}
+
+function objectsIn(square: CropWindow, objects: readonly LabelledObject[]): LabelledObject[] {
+  return tidy(() => {
+    const all = tensor(
+      objects.flatMap(({ box }) => box),
+      { shape: [objects.length, 4], dtype: 'float64' },
+    )
+    const { boxes, kept } = cropBoxes(all, square)
+    const [edges, visible] = [boxes.toArray() as number[][], kept.toArray() as boolean[]]
+    return objects.flatMap(({ category, crowd }, i) => {
+      const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = edges[i] ?? []
+      return visible[i] ? [{ category, crowd, box: [x1, y1, x2, y2] as const, area: (x2 - x1) * (y2 - y1) }] : []
+    })
+  })
 }

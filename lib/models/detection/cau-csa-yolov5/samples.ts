@@ -1,12 +1,20 @@
 // From pictures of a data set to batches of the network's size.
 import type { Dataset, SampleContext } from '../../../data'
-import { RandomStream, Stream } from '../../../data/random'
-import { functional as F } from '../../../nn'
-import { cat, stack, type Tensor, tensor, tidy, tidyAsync, zeros } from '../../../tensor'
-import { letterbox } from '../../../vision'
-import { jitterColours, mirror, mix, mosaic, randomPlace } from './augment'
+import { fraction, permutation, wholeNumberBetween } from '../../../data/transforms/draw'
+import { cat, Generator, stack, type Tensor, tensor, tidy, tidyAsync } from '../../../tensor'
+import {
+  boxConvert,
+  cropLabelled,
+  hsvJitter,
+  type LabelledImage,
+  letterbox,
+  mixupLabelled,
+  mosaic,
+  randomFlipLabelled,
+  randomWarp,
+} from '../../../vision'
 import { type Config, sizeDefaults } from './config'
-import { type LabelledBox, type LabelledImage, type LabelledPicture, moveBoxes } from './labelled'
+import type { LabelledPicture } from './labelled'
 
 /** What the network learns from. */
 export interface DetectionBatch {
@@ -37,89 +45,82 @@ export class TrainingSamples implements Dataset<DetectionSample> {
   }
 
   get(index: number, context?: SampleContext): Promise<DetectionSample> {
-    const random = new RandomStream(context?.seed ?? index, 0, Stream.Samples)
     return tidyAsync(async () => {
+      using generator = new Generator(context?.seed ?? index)
       const { training, size } = this.config
-      let sample = await this.#composed(index, random)
-      if (random.uniform() < sizeDefaults(this.config).mixup) {
-        sample = mix(sample, await this.#composed(random.below(this.length), random), random)
+      let sample = await this.#composed(index, generator)
+      if (fraction(generator) < sizeDefaults(this.config).mixup) {
+        const other = await this.#composed(wholeNumberBetween(0, this.length, generator), generator)
+        sample = mixupLabelled(sample, other, { generator })
       }
-      sample = { ...sample, image: jitterColours(sample.image, training, random) }
-      if (random.uniform() < training.flip) sample = mirror(sample)
-      return sampleOf(sample, size)
+      const { hue, saturation, value, flip } = training
+      if (hue > 0 || saturation > 0 || value > 0) {
+        sample = { ...sample, image: hsvJitter(sample.image, { hue, saturation, value, generator }) }
+      }
+      return sampleOf(randomFlipLabelled(sample, { p: flip, generator }), size)
     })
   }
 
   /** A picture of the network's size: a mosaic, or one alone. */
-  async #composed(index: number, random: RandomStream): Promise<LabelledImage> {
+  async #composed(index: number, generator: Generator): Promise<LabelledImage> {
     const { training, size } = this.config
-    const place = { scale: sizeDefaults(this.config).scale, translate: training.translate }
-    if (random.uniform() < training.mosaic) {
-      const others = [0, 1, 2].map(() => random.below(this.length))
-      const four = await Promise.all([index, ...others].map((each) => this.#fitted(each, random.word())))
-      return randomPlace(mosaic(random.shuffle(four), size, random), size, place, random)
+    const place = { scale: sizeDefaults(this.config).scale, translate: training.translate, generator }
+    if (fraction(generator) < training.mosaic) {
+      const others = [0, 1, 2].map(() => wholeNumberBetween(0, this.length, generator))
+      const order = permutation(4, generator).map((which) => [index, ...others][which] as number)
+      const four: LabelledImage[] = []
+      for (const each of order) four.push(await this.#read(each, generator))
+      return randomWarp(mosaic(four, { size, generator }), { ...place, border: -size / 2 })
     }
-    const alone = boxed(await this.#fitted(index, random.word()), size)
-    return place.scale === 0 && place.translate === 0 ? alone : randomPlace(alone, size, place, random)
+    const alone = boxed(await this.#read(index, generator), size)
+    return place.scale === 0 && place.translate === 0 ? alone : randomWarp(alone, place)
   }
 
-  /** A picture, or a random part of a large one, whose longer side is that of the network. */
-  async #fitted(index: number, seed: number): Promise<LabelledImage> {
+  /** A picture, or a random square of a large one. */
+  async #read(index: number, generator: Generator): Promise<LabelledImage> {
     const picture = this.pictures[index] as LabelledPicture
-    const { crop, size } = this.config
-    const boxes = picture.objects.filter((object) => !object.crowd)
-    const whole = { image: await picture.read(), boxes }
-    return enlarged(
-      crop === undefined ? whole : randomCrop(whole, crop, new RandomStream(seed, 1, Stream.Samples)),
-      size,
-    )
+    const { crop } = this.config
+    const objects = picture.objects.filter((object) => !object.crowd)
+    const boxes = objects.flatMap(({ box }) => box)
+    const whole = {
+      image: await picture.read(),
+      boxes: tensor(boxes, { shape: [objects.length, 4], dtype: 'float32' }),
+      labels: tensor(
+        objects.map(({ category }) => category),
+        { shape: [objects.length], dtype: 'float32' },
+      ),
+    }
+    return crop === undefined ? whole : randomCrop(whole, crop, generator)
   }
 }
 
 /** A random square of a picture; of most pictures one that an object is in. */
-export function randomCrop({ image, boxes }: LabelledImage, side: number, random: RandomStream): LabelledImage {
+export function randomCrop(picture: LabelledImage, side: number, generator: Generator): LabelledImage {
+  const { image, boxes } = picture
   const [, height = 0, width = 0] = image.shape
   const [tall, wide] = [Math.min(height, side), Math.min(width, side)]
-  const wanted = boxes.length > 0 && random.uniform() < OBJECT_SHARE ? boxes[random.below(boxes.length)] : undefined
-  const start = (length: number, part: number, [from, to]: readonly [number, number] = [0, 0]) => {
+  const held = boxes.size(0) > 0 && fraction(generator) < OBJECT_SHARE
+  const wanted = held ? (boxes.at(wholeNumberBetween(0, boxes.size(0), generator)).toArray() as number[]) : undefined
+  const start = (length: number, part: number, axis: 0 | 1) => {
+    const [from, to] = [wanted?.[axis] ?? 0, wanted?.[axis + 2] ?? 0]
     const [least, most] = wanted ? [Math.ceil(to - part), Math.floor(from)] : [0, length - part]
     const [first, last] = [Math.max(0, Math.min(least, length - part)), Math.min(length - part, Math.max(most, 0))]
-    return first + random.below(Math.max(1, last - first + 1))
+    return first + wholeNumberBetween(0, Math.max(1, last - first + 1), generator)
   }
-  const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = wanted?.box ?? []
-  const [left, top] = [start(width, wide, [x1, x2]), start(height, tall, [y1, y2])]
-  return {
-    image: image.narrow(1, top, tall).narrow(2, left, wide),
-    boxes: moveBoxes(boxes, { scale: 1, left: -left, top: -top, width: wide, height: tall }),
-  }
-}
-
-function enlarged({ image, boxes }: LabelledImage, size: number): LabelledImage {
-  const [, height = 0, width = 0] = image.shape
-  const scale = size / Math.max(height, width)
-  if (scale === 1) return { image, boxes }
-  const [tall, wide] = [Math.max(1, Math.round(height * scale)), Math.max(1, Math.round(width * scale))]
-  const resized = F.interpolate(image.unsqueeze(0), { size: [tall, wide], mode: 'bilinear', alignCorners: false })
-  return { image: resized.squeeze(0), boxes: scaled(boxes, wide / width, tall / height) }
-}
-
-function scaled(boxes: readonly LabelledBox[], x: number, y: number): LabelledBox[] {
-  return boxes.map(({ category, box }) => ({ category, box: [box[0] * x, box[1] * y, box[2] * x, box[3] * y] }))
+  const [left, top] = [start(width, wide, 0), start(height, tall, 1)]
+  return cropLabelled(picture, { top, left, height: tall, width: wide })
 }
 
 /** A picture in the middle of a square of the network's size. */
-function boxed({ image, boxes }: LabelledImage, size: number): LabelledImage {
+function boxed({ image, boxes, labels }: LabelledImage, size: number): LabelledImage {
   const { image: square, scale, padding } = letterbox(image, { size })
   const [left, top] = padding.map(Math.floor) as [number, number]
-  return { image: square, boxes: moveBoxes(boxes, { scale, left, top, width: size, height: size }) }
+  return { image: square, boxes: boxes.mul(scale).add(tensor([left, top, left, top])), labels }
 }
 
-function sampleOf({ image, boxes }: LabelledImage, size: number): DetectionSample {
-  const rows = boxes.flatMap(({ category, box: [x1, y1, x2, y2] }) => [
-    category,
-    ...[(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1].map((length) => length / size),
-  ])
-  return { image: image.contiguous(), targets: boxes.length === 0 ? zeros([0, 5]) : tensor(rows).reshape([-1, 5]) }
+function sampleOf({ image, boxes, labels }: LabelledImage, size: number): DetectionSample {
+  const places = boxConvert(boxes, 'xyxy', 'cxcywh').div(size)
+  return { image: image.contiguous(), targets: cat([labels.unsqueeze(1), places], { dim: 1 }) }
 }
 
 /** A batch of samples; their targets in one list, with the number of the picture in front. */
