@@ -59,6 +59,21 @@ class ModesGuard {
 
 }  // namespace
 
+bool writes(const Instruction& instruction) {
+  if (instruction.kind == Instruction::Kind::kRestride) return false;
+  if (instruction.kind != Instruction::Kind::kCall || instruction.writes_external) return true;
+  const auto& arguments = instruction.op->schema().arguments();
+  return std::any_of(arguments.begin(), arguments.end(), [](const c10::Argument& argument) {
+    return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
+  });
+}
+
+bool names(const Instruction& instruction, ValueId value) {
+  return std::any_of(instruction.arguments.begin(), instruction.arguments.end(), [&](const ArgumentSource& argument) {
+    return std::find(argument.values.begin(), argument.values.end(), value) != argument.values.end();
+  });
+}
+
 // ---- Running --------------------------------------------------------------------------------------------------------
 
 std::vector<c10::IValue> Graph::run(const std::vector<at::Tensor>& inputs, const RunContext* context) const {
@@ -95,6 +110,12 @@ std::vector<at::Tensor> Graph::run_instructions(const std::vector<at::Tensor>& i
     } else if (instruction.kind == Instruction::Kind::kSetGradient) {
       const auto& pair = instruction.arguments[0].values;
       value(pair[0]).mutable_grad() = value(pair[1]);
+    } else if (instruction.kind == Instruction::Kind::kRestride) {
+      at::Tensor& tensor = values[instruction.results[0][0]];
+      const std::vector<int64_t> strides = instruction.arguments[1].constant.toIntVector();
+      if (tensor.strides() != at::IntArrayRef(strides)) {
+        tensor = at::empty_strided(tensor.sizes(), strides, tensor.options()).copy_(tensor);
+      }
     } else {
       stack.clear();
       for (const auto& argument : instruction.arguments) {

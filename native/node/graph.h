@@ -44,7 +44,8 @@ struct RecordedModes {
 };
 
 struct Instruction {
-  enum class Kind { kCall, kGetGradient, kSetGradient };
+  /// kRestride gives a value the strides it had at capture.
+  enum class Kind { kCall, kGetGradient, kSetGradient, kRestride };
   Kind kind = Kind::kCall;
   std::optional<c10::OperatorHandle> op;
   std::vector<ArgumentSource> arguments;
@@ -56,6 +57,11 @@ struct Instruction {
   size_t modes = 0;
   bool writes_external = false;
 };
+
+/// Whether an instruction changes any of its arguments.
+bool writes(const Instruction& instruction);
+/// Whether a value is among its arguments.
+bool names(const Instruction& instruction, ValueId value);
 
 class Graph {
  public:

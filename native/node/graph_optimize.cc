@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "node/graph_layouts.h"
+
 namespace vision_native {
 
 namespace {
@@ -21,21 +23,6 @@ ValueId value_at(const Instruction& instruction, size_t argument) {
 
 const c10::IValue& constant_at(const Instruction& instruction, size_t argument) {
   return instruction.arguments[argument].constant;
-}
-
-bool names(const Instruction& instruction, ValueId value) {
-  return std::any_of(instruction.arguments.begin(), instruction.arguments.end(), [&](const ArgumentSource& argument) {
-    return std::find(argument.values.begin(), argument.values.end(), value) != argument.values.end();
-  });
-}
-
-bool writes(const Instruction& instruction) {
-  if (instruction.kind != Instruction::Kind::kCall) return true;
-  if (instruction.writes_external) return true;
-  const auto& arguments = instruction.op->schema().arguments();
-  return std::any_of(arguments.begin(), arguments.end(), [](const c10::Argument& argument) {
-    return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
-  });
 }
 
 bool plain_float(const at::Tensor& tensor) {
@@ -67,23 +54,29 @@ void GraphOptimizer::run() {
   if (!find("mkldnn::_convolution_pointwise", "") || !find("mkldnn::_reorder_convolution_weight", "")) return;
   const c10::AutoGradMode no_grad(false);
   auto& instructions = graph_.instructions_;
+  const std::vector<Instruction> recorded = instructions;
+  std::vector<bool> fused(instructions.size(), false);
   for (size_t i = 0; i < instructions.size(); ++i) {
     const std::optional<Chain> chain = gone_[i] ? std::nullopt : chain_from(i);
     if (!chain) continue;
-    Instruction instruction = fused(*chain);
+    Instruction instruction = fuse(*chain);
     for (const size_t member : chain->members) gone_[member] = true;
     // In the place of the last of them: what it adds is there by then.
     const size_t last = chain->members.back();
     gone_[last] = false;
+    fused[last] = true;
     instructions[last] = std::move(instruction);
   }
   size_t kept = 0;
   for (size_t i = 0; i < instructions.size(); ++i) {
     if (gone_[i]) continue;
     if (kept != i) instructions[kept] = std::move(instructions[i]);
-    ++kept;
+    fused[kept++] = fused[i];
   }
   instructions.erase(instructions.begin() + static_cast<std::ptrdiff_t>(kept), instructions.end());
+  if (keep_layouts(instructions, fused, graph_.outputs_, tensors_)) return;
+  instructions = recorded;
+  graph_.folded_.clear();
 }
 
 at::Tensor GraphOptimizer::fixed(const Instruction& instruction, size_t argument) const {
@@ -113,12 +106,15 @@ bool GraphOptimizer::writes_between(const Chain& chain, size_t end) const {
 
 std::optional<GraphOptimizer::Chain> GraphOptimizer::chain_from(size_t index) const {
   const Instruction& instruction = graph_.instructions_[index];
-  if (name_of(instruction) != "aten::conv2d" || !instruction.op->operator_name().overload_name.empty()) return {};
+  const bool convolution = name_of(instruction) == "aten::conv2d" || name_of(instruction) == "aten::conv3d";
+  if (!convolution || !instruction.op->operator_name().overload_name.empty()) return {};
   if (!graph_.modes_[instruction.modes].plain_inference) return {};
   const ValueId input = value_at(instruction, 0);
   const at::Tensor weight = fixed(instruction, 1);
   const bool has_bias = value_at(instruction, 2) != kNoValue;
-  if (input == kNoValue || !plain_float(tensors_[input]) || tensors_[input].dim() != 4 || !plain_float(weight)) return {};
+  if (input == kNoValue || !plain_float(tensors_[input]) || !plain_float(weight)) return {};
+  // Without its dimension of the batch an input is not what oneDNN takes.
+  if (tensors_[input].dim() != weight.dim()) return {};
   if (has_bias && !plain_float(fixed(instruction, 2))) return {};
 
   Chain chain{index, {index}, instruction.results[0][0], {}, kNoValue, "none", {}};
@@ -203,7 +199,7 @@ void GraphOptimizer::remember(const at::Tensor& tensor) {
       {tensor, tensor.storage(), tensor.const_data_ptr(), static_cast<uint32_t>(tensor._version())});
 }
 
-Instruction GraphOptimizer::fused(const Chain& chain) {
+Instruction GraphOptimizer::fuse(const Chain& chain) {
   const Instruction& convolution = graph_.instructions_[chain.convolution];
   at::Tensor weight = fixed(convolution, 1);
   at::Tensor bias = fixed(convolution, 2);
@@ -218,7 +214,9 @@ Instruction GraphOptimizer::fused(const Chain& chain) {
     const at::Tensor mean = fixed(norm, 3);
     at::Tensor scale = fixed(norm, 4).add(constant_at(norm, 7).toDouble()).rsqrt();
     if (gain.defined()) scale = scale.mul(gain);
-    weight = weight.mul(scale.reshape({-1, 1, 1, 1}));
+    std::vector<int64_t> by_channel(static_cast<size_t>(weight.dim()), 1);
+    by_channel[0] = -1;
+    weight = weight.mul(scale.reshape(by_channel));
     bias = (bias.defined() ? bias.sub(mean) : mean.neg()).mul(scale);
     if (shift.defined()) bias = bias.add(shift);
   }

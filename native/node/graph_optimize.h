@@ -32,7 +32,7 @@ class GraphOptimizer {
   bool add_norm(Chain& chain, const Instruction& norm, size_t index) const;
   bool add_other(Chain& chain, const Instruction& addition) const;
   bool add_activation(Chain& chain, const Instruction& activation) const;
-  Instruction fused(const Chain& chain);
+  Instruction fuse(const Chain& chain);
 
   /// The tensor of an argument that is there before every run and that no run changes; undefined otherwise.
   at::Tensor fixed(const Instruction& instruction, size_t argument) const;

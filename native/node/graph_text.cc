@@ -38,6 +38,8 @@ std::string Graph::text() const {
     } else if (instruction.kind == Instruction::Kind::kSetGradient) {
       out << "gradient of " << name(instruction.arguments[0].values[0]) << " := "
           << name(instruction.arguments[0].values[1]);
+    } else if (instruction.kind == Instruction::Kind::kRestride) {
+      out << name(instruction.arguments[0].values[0]) << " with strides " << instruction.arguments[1].constant;
     } else {
       out << instruction.op->operator_name() << '(';
       for (size_t i = 0; i < instruction.arguments.size(); ++i) {

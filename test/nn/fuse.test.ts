@@ -3,7 +3,7 @@ import * as nn from '../../lib/nn'
 import {
   BatchNorm1d,
   BatchNorm2d,
-  type BatchNorm3d,
+  BatchNorm3d,
   Conv1d,
   Conv2d,
   Conv3d,
@@ -16,7 +16,17 @@ import {
   ReLU6,
   Sequential,
 } from '../../lib/nn'
-import { capture, inferenceMode, manualSeed, noGrad, rand, randn, type Tensor, tensor } from '../../lib/tensor'
+import {
+  capture,
+  inferenceMode,
+  isTensor,
+  manualSeed,
+  noGrad,
+  rand,
+  randn,
+  type Tensor,
+  tensor,
+} from '../../lib/tensor'
 
 /** Gives a batch norm statistics, gains and shifts that are no identity. */
 function fill<Norm extends BatchNorm1d | BatchNorm2d | BatchNorm3d>(bn: Norm): Norm {
@@ -169,6 +179,59 @@ describe('capture with optimize', () => {
     const [expected, got] = noGrad(() => [forward(x), captured.sync(x)])
     expect(difference(got, expected)).toBeLessThan(1e-4)
     expect(calls(captured.toString())).toEqual(new Array(2).fill('mkldnn::_convolution_pointwise'))
+  })
+
+  test('fuses convolutions of volumes as well', () => {
+    manualSeed(4)
+    const model = new Sequential(
+      new Sequential(
+        new Conv3d(3, 6, [1, 3, 3], { padding: [0, 1, 1], bias: false }),
+        fill(new BatchNorm3d(6)),
+        new ReLU(),
+      ),
+      new Sequential(new Conv3d(6, 4, [3, 1, 1], { stride: [2, 1, 1] }), fill(new BatchNorm3d(4)), new ReLU()),
+    ).eval()
+    using captured = capture((x: Tensor) => model.forward(x), { optimize: true })
+    const x = randn([2, 3, 7, 9, 8])
+    noGrad(() => captured.sync(x))
+    const [expected, got] = noGrad(() => [model.forward(x), captured.sync(x)])
+    expect(difference(got, expected)).toBeLessThan(1e-4)
+    expect(got.strides).toEqual(expected.strides)
+    expect(calls(captured.toString())).toEqual(new Array(2).fill('mkldnn::_convolution_pointwise'))
+  })
+
+  test('keeps the order in memory where operators or the caller see it', () => {
+    manualSeed(5)
+    const conv = new Conv2d(3, 8, 3).eval()
+    const functions = {
+      view: (x: Tensor) => conv.forward(x).relu().view([1, -1]),
+      as_strided: (x: Tensor) => conv.forward(x).relu().add(1).asStrided([2, 3], [1, 2]),
+      'a view of a view': (x: Tensor) => conv.forward(x).permute([0, 2, 3, 1]).mul(2).view([64, 8]),
+      'what is written through a reshape': (x: Tensor) => {
+        const y = conv.forward(x)
+        y.reshape([8, 64]).at(3).mul_(-5)
+        return y
+      },
+      'what is written after it was returned to its order': (x: Tensor) => {
+        const y = conv.forward(x)
+        const row = y.select(1, 3)
+        const flat = y.view([8, 64])
+        row.zero_()
+        return flat.add(1)
+      },
+      result: (x: Tensor) => ({ plain: conv.forward(x), cut: conv.forward(x).relu().narrow(2, 1, 3) }),
+    }
+    for (const [name, fn] of Object.entries(functions)) {
+      using captured = capture(fn as (x: Tensor) => Tensor | Record<string, Tensor>, { optimize: true })
+      const x = randn([1, 3, 10, 10])
+      noGrad(() => captured.sync(x))
+      const values = (result: Tensor | Record<string, Tensor>) => (isTensor(result) ? [result] : Object.values(result))
+      const [expected, got] = noGrad(() => [values(fn(x)), values(captured.sync(x))])
+      for (const [i, each] of expected.entries()) {
+        expect(difference(got[i] as Tensor, each), name).toBeLessThan(1e-4)
+        expect(got[i]?.strides, name).toEqual(each.strides)
+      }
+    }
   })
 
   test('is captured anew when a weight or a statistic changes', () => {
