@@ -30,6 +30,7 @@ export {
   readSafetensorsMetadata,
   type SafetensorsInfo,
   type SafetensorsMetadata,
+  type WriteSafetensorsOptions,
   writeSafetensors,
 } from './safetensors'
 export { readShardedSafetensors } from './safetensors-index'

@@ -213,18 +213,33 @@ export interface TensorShape {
   readonly shape: readonly number[]
 }
 
-/** The bytes before the data, and the tensors in the order in which their data follows. */
+const byteLength = ({ type, shape }: TensorShape): number =>
+  shape.reduce((product, size) => product * size, TYPES.get(type)?.bytes ?? 0)
+
+/**
+ * The bytes before the data, and the tensors in the order in which their data follows.
+ *
+ * @param alignment a multiple of 8: the data, and each tensor of so many bytes, begins at a multiple of it
+ */
 export function encodeHeader<T extends TensorShape>(
   tensors: readonly T[],
   metadata: Readonly<Record<string, string>>,
+  alignment = 8,
 ): { bytes: Uint8Array; ordered: readonly T[] } {
+  // Those that fill whole units come first, so that each of them begins at one.
+  const isWhole = (tensor: T) => byteLength(tensor) % alignment === 0
+  const isLater = (tensor: T) => Number(alignment > 8 && !isWhole(tensor))
   const ordered = [...tensors].sort(
-    (a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
+    (a, b) =>
+      isLater(a) - isLater(b) ||
+      ORDER.indexOf(a.type) - ORDER.indexOf(b.type) ||
+      Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
   )
   let end = 0
-  const entries = ordered.map(({ name, type, shape }): [string, unknown] => {
+  const entries = ordered.map((tensor): [string, unknown] => {
+    const { name, type, shape } = tensor
     const begin = end
-    end += shape.reduce((product, size) => product * size, TYPES.get(type)?.bytes ?? 0)
+    end += byteLength(tensor)
     return [name, { dtype: type, shape, data_offsets: [begin, end] }]
   })
   // Joined by hand: an object would put names that are numbers before all others.
@@ -232,8 +247,8 @@ export function encodeHeader<T extends TensorShape>(
     field.map((part) => JSON.stringify(part)).join(':'),
   )
   const json = Buffer.from(`{${fields.join(',')}}`)
-  // Spaces to a multiple of 8, so that the data is aligned in a mapped file.
-  const length = Math.ceil(json.byteLength / 8) * 8
+  // Spaces, so that the data is aligned in a mapped file.
+  const length = Math.ceil((LENGTH_BYTES + json.byteLength) / alignment) * alignment - LENGTH_BYTES
   const bytes = Buffer.alloc(LENGTH_BYTES + length, ' ')
   bytes.writeBigUInt64LE(BigInt(length))
   bytes.set(json, LENGTH_BYTES)

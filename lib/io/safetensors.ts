@@ -51,6 +51,12 @@ export interface SafetensorsMetadata {
   readonly tensors: ReadonlyMap<string, SafetensorsInfo>
 }
 
+export interface WriteSafetensorsOptions {
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** In bytes. */
+  readonly alignment?: number | undefined
+}
+
 /** Neighbouring tensors are read together up to this many bytes. */
 const READ_BYTES = 2 ** 25
 
@@ -111,15 +117,20 @@ export async function readSafetensorsMetadata(source: Source): Promise<Safetenso
  *
  * The tensors must not be changed in place before the promise settles.
  *
- * @param options `metadata`: strings to store; `{ format: 'pt' }`, which Python's loaders expect, is added to them
+ * @param options `metadata`: strings to store; `{ format: 'pt' }`, which Python's loaders expect, is added to them.
+ * `alignment`: a multiple of 8 (8 unless stated) at a multiple of which the data begins, and each tensor whose bytes are a
+ * multiple of it
  * @throws DTypeError when the format has no type for a tensor's dtype
  * @throws ArgumentError when a name or a value is not allowed, or the path cannot be written
  */
 export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
-  { metadata = {} }: { readonly metadata?: Readonly<Record<string, string>> | undefined } = {},
+  { metadata = {}, alignment = 8 }: WriteSafetensorsOptions = {},
 ): Promise<void> {
+  if (!(Number.isSafeInteger(alignment) && alignment > 0 && alignment % 8 === 0)) {
+    throw new ArgumentError(`writeSafetensors: alignment is ${describe(alignment)}; it must be a multiple of 8`)
+  }
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') {
       throw new ArgumentError(`writeSafetensors: metadata ${key} is ${describe(value)}; the format holds strings only`)
@@ -129,7 +140,7 @@ export async function writeSafetensors(
     checkWritable(name, tensor)
     return { name, tensor, type: typeOf(name, tensor), shape: tensor.shape }
   })
-  const { bytes, ordered } = encodeHeader(entries, { format: 'pt', ...metadata })
+  const { bytes, ordered } = encodeHeader(entries, { format: 'pt', ...metadata }, alignment)
   await writeFileAtomic(path, parts(bytes, ordered), 'writeSafetensors')
 }
 
