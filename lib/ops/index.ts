@@ -9,6 +9,7 @@ export type {
   PackedConv3dOptions,
 } from './binary-conv3d'
 export { bconv3d, bconv3dFused, binConv3d, packBinaryWeight, signBiasPack, unpackSigns } from './binary-conv3d'
+export { binarySign } from './binary-sign'
 export type { Bm3dOptions } from './bm3d'
 export { bm3d, bm3dAsync } from './bm3d'
 export type { BoxEdge, BoxOptions } from './box-filter'
