@@ -1,12 +1,10 @@
 // Written by `npm run generate` from the folders of lib/models.
-import { card as _iris_transformer_capsule } from './models/biometrics/iris-transformer-capsule/card'
 import { card as _cau_csa_yolov5 } from './models/detection/cau-csa-yolov5/card'
 import { card as _fusion_low_light_enhancement } from './models/enhancement/fusion-low-light-enhancement/card'
 import { card as _stn_stochastic_triplet_neighboring } from './models/enhancement/stn-stochastic-triplet-neighboring/card'
 import { card as _motion_microscopy } from './models/magnification/motion-microscopy/card'
 import { card as _arrow_of_time } from './models/video/arrow-of-time/card'
 import { card as _binary_3d_bitconv } from './models/video/binary-3d-bitconv/card'
-import { card as _rsc_wtal } from './models/video/rsc-wtal/card'
 import type { SystemEntry } from './pipeline'
 import { systemNamed } from './pipeline/system-named'
 
@@ -28,17 +26,9 @@ export const SYSTEMS = {
     card: _fusion_low_light_enhancement,
     load: () => import('./models/enhancement/fusion-low-light-enhancement'),
   },
-  'iris-transformer-capsule': {
-    card: _iris_transformer_capsule,
-    load: () => import('./models/biometrics/iris-transformer-capsule'),
-  },
   'motion-microscopy': {
     card: _motion_microscopy,
     load: () => import('./models/magnification/motion-microscopy'),
-  },
-  'rsc-wtal': {
-    card: _rsc_wtal,
-    load: () => import('./models/video/rsc-wtal'),
   },
   'stn-stochastic-triplet-neighboring': {
     card: _stn_stochastic_triplet_neighboring,
