@@ -5,6 +5,7 @@ import { card as _stn_stochastic_triplet_neighboring } from './models/enhancemen
 import { card as _motion_microscopy } from './models/magnification/motion-microscopy/card'
 import { card as _arrow_of_time } from './models/video/arrow-of-time/card'
 import { card as _binary_3d_bitconv } from './models/video/binary-3d-bitconv/card'
+import { card as _rsc_wtal } from './models/video/rsc-wtal/card'
 import type { SystemEntry } from './pipeline'
 import { systemNamed } from './pipeline/system-named'
 
@@ -29,6 +30,10 @@ export const SYSTEMS = {
   'motion-microscopy': {
     card: _motion_microscopy,
     load: () => import('./models/magnification/motion-microscopy'),
+  },
+  'rsc-wtal': {
+    card: _rsc_wtal,
+    load: () => import('./models/video/rsc-wtal'),
   },
   'stn-stochastic-triplet-neighboring': {
     card: _stn_stochastic_triplet_neighboring,

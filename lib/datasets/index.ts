@@ -13,6 +13,7 @@ export {
   maskOfPolygons,
   mergeMasks,
 } from '../metrics'
+export * from './action-features'
 export * from './coco'
 export { COCO_CLASSES } from './coco-classes'
 export * from './dota'

@@ -32,6 +32,19 @@ export async function readNpy(source: Source, options: ReadNpyOptions = {}): Pro
   return withRandomAccess(source, 'readNpy', (bytes) => decodeNpy(bytes, options))
 }
 
+/**
+ * The shape of the array of a `.npy` file, read from its header alone.
+ *
+ * @throws as `readNpy`, but for what follows the header
+ */
+export async function npyShape(source: Source): Promise<readonly number[]> {
+  return withRandomAccess(source, 'npyShape', async ({ name, size, read }) => {
+    const { header } = parseNpyHeader(await read(0, Math.min(size, MAX_START_BYTES)), name)
+    dtypeOfNumpy(header.type, name)
+    return header.shape
+  })
+}
+
 /** Reads an array from the bytes of a `.npy` file, wherever they are. */
 export async function decodeNpy(bytes: RandomAccess, { device }: ReadNpyOptions): Promise<Tensor> {
   const { name, size } = bytes

@@ -105,7 +105,7 @@ export const TASKS: Readonly<Record<TaskName, TaskCommand>> = {
     summary: 'find when actions happen in a video',
     takes: 'video',
     files: 1,
-    gives: ['.json'],
+    gives: ['.json', '.svg', '.png'],
     needsOutput: false,
     example: 'localize video.mp4 -o actions.json --weights localizer.safetensors',
   },

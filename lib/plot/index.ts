@@ -4,3 +4,4 @@ export { type PrecisionRecallSeries, precisionRecallPlot, type ROCSeries, rocPlo
 export { type ChartFrame, type LineChartOptions, type LineSeries, lineChart, type Point } from './line-chart'
 export { Plot, type PngOptions } from './plot'
 export { type StackOptions, stack } from './stack'
+export { type TimeLineOptions, type TimeLineRow, type TimeSpanMark, timeLine } from './time-line'

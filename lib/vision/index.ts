@@ -58,6 +58,6 @@ export {
   type TemporalFilter,
 } from './temporal-filter'
 export * from './tiles'
-export { runsAbove, type Span, temporalNms, temporalSoftNms } from './temporal-spans'
+export { runsAbove, type ScoredSpan, temporalNms, temporalSoftNms } from './temporal-spans'
 export { type TrackedPoints, TrackingPyramid, type TrackOptions, trackingPyramid, trackPoints } from './track-points'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'

@@ -14,4 +14,12 @@ export {
   packCounts,
   unpackCounts,
 } from './rle'
+export {
+  evaluateTemporal,
+  type TemporalDetection,
+  type TemporalSummary,
+  type TemporalTruth,
+  type TimeSpan,
+  temporalIoU,
+} from './temporal'
 export { evaluateVoc, type VocBox, type VocDetection, type VocObject, type VocOptions, type VocSummary } from './voc'
