@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -50,14 +51,34 @@ Instruction restore(ValueId value, const at::Tensor& tensor, size_t modes) {
 bool keep_layouts(std::vector<Instruction>& instructions, const std::vector<bool>& fused,
                   const std::vector<ValueId>& outputs, const std::vector<at::Tensor>& tensors) {
   const bool any_writes = std::any_of(instructions.begin(), instructions.end(), writes);
+  std::vector<size_t> last_use(tensors.size(), 0);
+  for (size_t i = 0; i < instructions.size(); ++i) {
+    for (const ArgumentSource& argument : instructions[i].arguments) {
+      for (const ValueId value : argument.values) {
+        if (value != kNoValue) last_use[value] = i;
+      }
+    }
+  }
+  for (const ValueId output : outputs) {
+    if (output != kNoValue) last_use[output] = instructions.size();
+  }
+
   std::vector<bool> moved(tensors.size(), false);
-  std::unordered_set<const void*> restored;
+  /// Values so far, by the memory that they had at capture.
+  std::unordered_map<const void*, std::vector<ValueId>> sharing;
+  /// Memory of which one value was put back and another, older one is still in use.
+  std::unordered_set<const void*> parted;
   std::vector<Instruction> result;
-  const auto put_back = [&](ValueId value, size_t modes) {
+  const auto put_back = [&](ValueId value, size_t place, size_t modes) {
     if (value == kNoValue || !moved[value]) return;
     result.push_back(restore(value, tensors[value], modes));
     moved[value] = false;
-    restored.insert(storage_of(tensors[value]));
+    const void* storage = storage_of(tensors[value]);
+    const auto& others = sharing[storage];
+    const bool shared = std::any_of(others.begin(), others.end(), [&](ValueId other) {
+      return other != value && last_use[other] >= place;
+    });
+    if (shared) parted.insert(storage);
   };
 
   for (size_t i = 0; i < instructions.size(); ++i) {
@@ -70,23 +91,23 @@ bool keep_layouts(std::vector<Instruction>& instructions, const std::vector<bool
     for (const ArgumentSource& argument : instruction.arguments) {
       for (const ValueId value : argument.values) {
         if (value == kNoValue) continue;
-        if (written && restored.contains(storage_of(tensors[value]))) return false;
-        if (by_place) put_back(value, instruction.modes);
+        if (by_place) put_back(value, i, instruction.modes);
+        if (written && parted.contains(storage_of(tensors[value]))) return false;
         moves = moves || moved[value];
       }
     }
-    if (moves) {
-      for (const auto& values : instruction.results) {
-        for (const ValueId value : values) {
-          // What is written in place stays where it is.
-          if (value != kNoValue && tensors[value].defined() && !names(instruction, value)) moved[value] = true;
-        }
+    for (const auto& values : instruction.results) {
+      for (const ValueId value : values) {
+        // What is written in place stays where it is.
+        if (value == kNoValue || !tensors[value].defined() || names(instruction, value)) continue;
+        moved[value] = moves;
+        sharing[storage_of(tensors[value])].push_back(value);
       }
     }
     result.push_back(std::move(instruction));
   }
   const size_t modes = result.empty() ? 0 : result.back().modes;
-  for (const ValueId output : outputs) put_back(output, modes);
+  for (const ValueId output : outputs) put_back(output, instructions.size(), modes);
   instructions = std::move(result);
   return true;
 }
