@@ -64,13 +64,21 @@ function countScopeless(site: string): void {
 
 /** The first line of the stack outside this package. */
 export function callerSite(): string {
+  return laterCallerSite()()
+}
+
+/** The same, put into words only when asked: that takes far longer than the stack itself. */
+export function laterCallerSite(): () => string {
   const limit = Error.stackTraceLimit
   // Each scope and module between the operator and the application takes some frames.
   Error.stackTraceLimit = 64
-  const lines = (new Error().stack ?? '').split('\n').slice(2)
+  const here = new Error()
   Error.stackTraceLimit = limit
-  const line = lines.find((text) => !INSIDE.test(text)) ?? lines.at(-1) ?? 'unknown'
-  return line.trim().replace(/^at /, '')
+  return () => {
+    const lines = (here.stack ?? '').split('\n').slice(2)
+    const line = lines.find((text) => !INSIDE.test(text)) ?? lines.at(-1) ?? 'unknown'
+    return line.trim().replace(/^at /, '')
+  }
 }
 
 const INSIDE = /[/\\]lib[/\\](tensor|native|ops|io|nn|optim)[/\\]|[/\\]vision-native[/\\]dist[/\\]|\bnode:|<anonymous>/

@@ -3,7 +3,7 @@ import { ArgumentError, CancelledError, ConfigError } from '../native/errors'
 import { bridge, native, reserve, shared } from '../native/frame'
 import { describe, readResults } from './call'
 import { scalarTensor } from './creation'
-import { callerSite } from './debug'
+import { laterCallerSite } from './debug'
 import { HANDLE, isTensor, type TensorLike } from './handle'
 import { observeNewTensors, tensorsIn, tidy } from './scope'
 import type { Tensor } from './tensor'
@@ -203,19 +203,19 @@ function record<Args extends readonly unknown[], Result>(
   { tensors, args, key }: TakenApart,
   optimize: boolean,
 ): { graph: CapturedGraph; result: Result } {
-  const made: { tensor: TensorLike; site: string }[] = []
+  const made: { tensor: TensorLike; site: () => string }[] = []
   const guards: Guard[] = []
   layOut(tensors)
   bridge().beginCapture(tensors.length)
   state.guards = guards
-  const stopObserving = observeNewTensors((tensor) => made.push({ tensor, site: callerSite() }))
+  const stopObserving = observeNewTensors((tensor) => made.push({ tensor, site: laterCallerSite() }))
   try {
     const result = tidy(() => fn(...(args as unknown as Args)))
     const outputs = [...tensorsIn(result)] as Tensor[]
     const escaped = made.find(({ tensor }) => tensor[HANDLE] !== 0 && !outputs.includes(tensor as Tensor))
     if (escaped) {
       throw new ConfigError(
-        `capture: a tensor made at ${escaped.site} outlives the captured function without being returned, so later runs ` +
+        `capture: a tensor made at ${escaped.site()} outlives the captured function without being returned, so later runs ` +
           'would not update it; return it, or make it before and change it in place',
       )
     }
