@@ -104,6 +104,7 @@ export const Config = z.strictObject({
       segments: z.tuple([count(), count()]).default([40, 80]).describe('least and most segments of a made-up video'),
       noise: weight().default(0.5).describe('of both streams'),
       clutter: weight().default(2).describe('of the background in the colour stream, against the action'),
+      likeness: z.number().min(0).max(1).default(0).describe('share of an action that all actions have, in flow'),
       scenes: count().default(6).describe('backgrounds that all classes share'),
       seed: z.number().int().min(0).default(0).describe('of the videos'),
     })

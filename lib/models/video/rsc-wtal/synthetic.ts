@@ -32,12 +32,14 @@ export function syntheticVideos(
 export const syntheticClasses = ({ synthetic }: Pick<Config, 'synthetic'>): readonly string[] =>
   Array.from({ length: synthetic.classes }, (_, c) => `action ${c}`)
 
-function sceneryOf({ classes, scenes, seed }: Config['synthetic'], features: number): Scenery {
+function sceneryOf({ classes, scenes, likeness, seed }: Config['synthetic'], features: number): Scenery {
   const random = new RandomStream(seed, 0, Stream.Split)
   const several = (count: number) => Array.from({ length: count }, () => direction(random, features))
+  const moving = direction(random, features)
+  const mixed = (own: Float32Array) => own.map((value, d) => (1 - likeness) * value + likeness * (moving[d] ?? 0))
   return {
     actionsRgb: several(classes),
-    actionsFlow: several(classes),
+    actionsFlow: several(classes).map(mixed),
     scenes: several(scenes),
     still: direction(random, features),
   }
