@@ -52,6 +52,9 @@ export interface I3DSegmentRun {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** Rates such as 25.0001 do not shift frames. */
+const SLACK = 1e-3
+
 /** A frame as the two streams need it. */
 interface Frame {
   /** `[3, crop, crop]` in −1…1. */
@@ -131,12 +134,12 @@ export class I3DSegments {
     })
   }
 
-  /** Frames at the rate that is looked at: frame k is the one nearest in time. */
+  /** Frames at the rate that is looked at: each is the one that is shown at its time. */
   async *#resampled(video: FrameStream, signal: AbortSignal | undefined): AsyncGenerator<Frame> {
     const perFrame = video.fps / this.#options.fps
     let [k, i] = [0, 0]
     for await (const frame of video.frames(signal)) {
-      for (; Math.round(k * perFrame) === i; k++) yield this.#prepared(frame)
+      for (; Math.floor(k * perFrame + SLACK) === i; k++) yield this.#prepared(frame)
       i += 1
     }
   }

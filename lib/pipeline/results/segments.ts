@@ -7,7 +7,7 @@ import { isJsonPath, unknownExtension, writeJson } from './write-json'
 /** An action in a video. */
 export interface Segment {
   readonly label: string
-  /** 0–1. */
+  /** The larger the surer; the scale is the system's. */
   readonly score: number
   /** Beginning and end in seconds. */
   readonly segment: readonly [startS: number, endS: number]
@@ -22,8 +22,9 @@ export interface SegmentCurve {
   readonly stepS: number
 }
 
-/** Bars of the time line, for each class at most. */
+/** Bars of the time line for each class, and lines of the description, at most. */
 const MOST_BARS = 20
+const MOST_LINES = 20
 
 /** Actions of a video, the surest first. */
 export class Segments extends Result {
@@ -72,12 +73,11 @@ export class Segments extends Result {
   describe(): string {
     if (this.segments.length === 0) return 'no actions'
     const seconds = (value: number) => value.toFixed(2).padStart(7)
-    return this.segments
-      .map(
-        ({ label, score, segment: [start, end] }) =>
-          `${score.toFixed(2)}  ${seconds(start)} s –${seconds(end)} s  ${label}`,
-      )
-      .join('\n')
+    const lines = this.segments
+      .slice(0, MOST_LINES)
+      .map(({ label, score, segment: [a, b] }) => `${score.toFixed(2)}  ${seconds(a)} s –${seconds(b)} s  ${label}`)
+    const more = this.segments.length - lines.length
+    return [...lines, ...(more > 0 ? [`… and ${more} less sure`] : [])].join('\n')
   }
 
   toJSON(): Json {

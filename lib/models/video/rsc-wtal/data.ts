@@ -45,6 +45,7 @@ export async function actionData(
       `${videos.length - filtered.length} of ${videos.length} videos have ${SHORT} segments or fewer and are left out`,
     )
   }
+  if (filtered.length === 0) throw new FormatError(`rsc-wtal: no video of ${data} is left for ${part}`)
   const idle = part === 'train' ? filtered.find(({ actions }) => actions.length === 0) : undefined
   if (idle !== undefined)
     throw new FormatError(`rsc-wtal: ${idle.name} has no actions; there is nothing to learn from it`)
