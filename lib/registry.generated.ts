@@ -6,11 +6,16 @@ import { card as _motion_microscopy } from './models/magnification/motion-micros
 import { card as _arrow_of_time } from './models/video/arrow-of-time/card'
 import { card as _binary_3d_bitconv } from './models/video/binary-3d-bitconv/card'
 import { card as _rsc_wtal } from './models/video/rsc-wtal/card'
+import { card as _iris_transformer_capsule } from './models/biometrics/iris-transformer-capsule/card'
 import type { SystemEntry } from './pipeline'
 import { systemNamed } from './pipeline/system-named'
 
 /** Every system: what its paper states, and how to load it. */
 export const SYSTEMS = {
+  'iris-transformer-capsule': {
+    card: _iris_transformer_capsule,
+    load: () => import('./models/biometrics/iris-transformer-capsule'),
+  },
   'arrow-of-time': {
     card: _arrow_of_time,
     load: () => import('./models/video/arrow-of-time'),

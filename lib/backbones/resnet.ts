@@ -31,6 +31,10 @@ export interface ResNetOptions {
   readonly replaceStrideWithDilation?: readonly [boolean, boolean, boolean]
   /** The first block of a stage that dilates does so too, as in segmentation_models_pytorch; default false. */
   readonly dilateFirstBlock?: boolean
+  /** Of the last three stages, where they do not dilate; default 2 each. */
+  readonly stageStrides?: readonly [number, number, number]
+  /** Channels of the stem and the first stage, of which the others have multiples; default 64. */
+  readonly stemChannels?: number
   readonly normLayer?: NormLayer
   /** Channels of the images; default 3. */
   readonly inChannels?: number
@@ -151,7 +155,7 @@ export function shortcut(from: number, to: number, stride: number, norm: NormLay
 /** What of `ResNetOptions` the convolutional part takes. */
 export type ResNetTrunkOptions = Omit<ResNetOptions, 'numClasses'>
 
-/** The convolutional part of a residual network: a stem and four stages of strides 4, 8, 16 and 32. */
+/** The convolutional part of a residual network: a stem and four stages, of strides 4, 8, 16 and 32 unless stated. */
 export abstract class ResNetTrunk extends Module {
   readonly conv1: Conv2d
   readonly bn1: Layer
@@ -173,21 +177,23 @@ export abstract class ResNetTrunk extends Module {
       widthPerGroup: baseWidth = 64,
       inChannels: colours = 3,
       dilateFirstBlock = false,
+      stageStrides = [2, 2, 2],
+      stemChannels = 64,
     } = options
     const { attention } = options
     const {
       replaceStrideWithDilation = [false, false, false],
       normLayer: norm = (channels) => new BatchNorm2d(channels),
     } = options
-    this.conv1 = new Conv2d(colours, 64, 7, { stride: 2, padding: 3, bias: false })
-    this.bn1 = norm(64)
+    this.conv1 = new Conv2d(colours, stemChannels, 7, { stride: 2, padding: 3, bias: false })
+    this.bn1 = norm(stemChannels)
 
     const shared = { groups, baseWidth, norm, attention }
-    let [inChannels, dilation] = [64, 1]
+    let [inChannels, dilation] = [stemChannels, 1]
     const stage = (index: number): Sequential => {
-      const channels = 64 * 2 ** index
+      const channels = stemChannels * 2 ** index
       const dilates = index > 0 && replaceStrideWithDilation[index - 1]
-      const stride = index === 0 || dilates ? 1 : 2
+      const stride = index === 0 || dilates ? 1 : (stageStrides[index - 1] ?? 2)
       const layers: Layer[] = []
       const before = dilation
       if (dilates) dilation *= 2
@@ -203,7 +209,7 @@ export abstract class ResNetTrunk extends Module {
     this.layer2 = stage(1)
     this.layer3 = stage(2)
     this.layer4 = stage(3)
-    this.stageChannels = [1, 2, 4, 8].map((width) => 64 * width * block.expansion)
+    this.stageChannels = [1, 2, 4, 8].map((width) => stemChannels * width * block.expansion)
     this.#reset(zeroInitResidual)
   }
 
@@ -249,7 +255,7 @@ export class ResNet extends ResNetTrunk {
   constructor(block: ResNetBlock, blocks: readonly number[], options: ResNetOptions = {}) {
     const { numClasses = 1000, ...trunk } = options
     super(block, blocks, trunk)
-    this.fc = new Linear(512 * block.expansion, numClasses)
+    this.fc = new Linear(this.stageChannels[3] ?? 512, numClasses)
   }
 
   forward(input: Tensor): Tensor {

@@ -117,6 +117,7 @@ function program(execute: Execute): Command {
     .description("the paper's metrics of a system on a data set")
     .argument('<system>', 'a name of `list`')
     .option('--weights <file>', 'what `train` wrote, or `random` for a trial')
+    .option('-o, --output <folder>', 'for the curves behind the metrics, as SVG')
     .action((name, options) =>
       execute(options, async (context) => (await import('./train')).evaluate(name, options, context)),
     )

@@ -1,4 +1,7 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { isTrainable, loadNetworks, parseConfig, trainable, trainSystem } from '../pipeline'
+import type { Plot } from '../plot'
 import { resolveDevice } from '../tensor'
 import { tidyAsync } from '../tensor/scope'
 import { type CommonOptions, type Context, EXIT, note, printJson } from './command'
@@ -43,13 +46,15 @@ export async function train(name: string, options: TrainOptions, { signal }: Con
 /** Options of `vision-native evaluate`. */
 export interface EvaluateOptions extends DataCommandOptions {
   readonly weights?: string
+  /** A folder for the curves. */
+  readonly output?: string
 }
 
 /** `vision-native evaluate`: the paper's metrics on a data set. */
 export async function evaluate(name: string, options: EvaluateOptions, { signal }: Context): Promise<number> {
   const system = await systemOf(name, 'evaluate')
   const over = await configOf(options.config, options.set, 'evaluate')
-  const { data, weights, skipBroken, json } = options
+  const { data, weights, skipBroken, json, output } = options
   const device = deviceOf(options.device, 'evaluate')
   const evaluation = await tidyAsync(async () => {
     const common = { data, skipBroken, signal, note }
@@ -61,11 +66,22 @@ export async function evaluate(name: string, options: EvaluateOptions, { signal 
     const loaded = await loadNetworks(system, { weights, config: over, device })
     return withProgress(!json, (onProgress) => system.evaluate({ ...loaded, ...common, onProgress }))
   })
-  if (json) printJson({ system: name, ...evaluation })
+  const { charts, ...measured } = evaluation
+  const written = output === undefined ? undefined : await writeCharts(charts ?? {}, output)
+  if (json) printJson({ system: name, ...measured, charts: written })
   else {
     console.log(`${evaluation.samples} samples, ${evaluation.protocol}`)
     for (const [key, value] of Object.entries(evaluation.metrics))
       console.log(`  ${key} ${Number(value.toPrecision(6))}`)
+    for (const path of written ?? []) console.log(`written: ${path}`)
   }
   return EXIT.ok
+}
+
+/** Curves of an evaluation as files of a folder; their paths. */
+async function writeCharts(charts: Readonly<Record<string, Plot>>, folder: string): Promise<string[]> {
+  mkdirSync(folder, { recursive: true })
+  const files = Object.entries(charts).map(([name, chart]) => ({ path: join(folder, `${name}.svg`), chart }))
+  for (const { path, chart } of files) await chart.toFile(path)
+  return files.map(({ path }) => path)
 }

@@ -29,6 +29,15 @@ export async function listImages(root: string): Promise<string[]> {
   return paths
 }
 
+export interface UsableOptions extends SettleOptions {
+  /** The data set, for messages. */
+  readonly what: string
+  /** Pixels of the shorter side. */
+  readonly least?: number | undefined
+  /** Where those that are not usable are noted, for the caller to settle with others; settled here unless given. */
+  readonly problems?: DataProblems | undefined
+}
+
 /**
  * The pictures that can be opened and have at least `least` pixels a side; headers are read, pixels are not.
  *
@@ -36,9 +45,9 @@ export async function listImages(root: string): Promise<string[]> {
  */
 export async function usableImages(
   paths: readonly string[],
-  { what, least = 1, ...settle }: { readonly what: string; readonly least?: number } & SettleOptions,
+  { what, least = 1, problems: given, ...settle }: UsableOptions,
 ): Promise<string[]> {
-  const problems = new DataProblems(what)
+  const problems = given ?? new DataProblems(what)
   const usable: string[] = []
   for (const path of paths) {
     const header = await problems.try(path, () => sharp(path).metadata())
@@ -47,7 +56,7 @@ export async function usableImages(
     if (Math.min(width, height) >= least) usable.push(path)
     else problems.add(path, `${width} × ${height} pixels; the least side is ${least}`)
   }
-  problems.settle(paths.length, settle)
+  if (given === undefined) problems.settle(paths.length, settle)
   return usable
 }
 

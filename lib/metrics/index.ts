@@ -82,3 +82,4 @@ export {
 export type { BinaryScoreOptions, ScoreOptions } from './scores'
 export * from './segmentation'
 export type { SSIMOptions } from './ssim'
+export { decidability, truePositiveRateAt } from './verification'

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { ConfigError } from '../native/errors'
 import type { Module } from '../nn'
+import type { Plot } from '../plot'
 import type { Device, Tensor } from '../tensor'
 import type { SystemCard } from './card'
 import type { ConfigSchema, PartialConfig } from './config'
@@ -63,6 +64,8 @@ export interface Evaluation {
   readonly protocol: string
   readonly samples: number
   readonly metrics: Readonly<Record<string, number>>
+  /** Curves behind the metrics, by the names of their files. */
+  readonly charts?: Readonly<Record<string, Plot>>
 }
 
 /** A small computation that reaches every parameter. */

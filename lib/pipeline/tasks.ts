@@ -97,7 +97,7 @@ export const TASKS: Readonly<Record<TaskName, TaskCommand>> = {
     summary: 'tell whether two pictures show the same identity',
     takes: 'image',
     files: 2,
-    gives: ['.json'],
+    gives: ['.json', ...PICTURES],
     needsOutput: false,
     example: 'match a.png b.png --weights iris.safetensors',
   },

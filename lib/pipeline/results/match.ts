@@ -1,16 +1,20 @@
+import { writeImage } from '../../io'
+import { imageFormatOf } from '../../io/image-encode'
 import type { Tensor } from '../../tensor'
 import { type Json, Result } from './result'
-import { isJsonPath, unknownExtension, writeJson } from './write-json'
+import { isJsonPath, writeJson } from './write-json'
 
 /** How alike two pictures are, and whether that is enough. */
 export class Match extends Result {
   /**
    * @param score the larger, the more alike
    * @param threshold the least score of the same identity
+   * @param picture what was compared, `[3, H, W]` uint8
    */
   constructor(
     readonly score: number,
     readonly threshold: number,
+    readonly picture: Tensor<'uint8'>,
   ) {
     super()
   }
@@ -19,10 +23,11 @@ export class Match extends Result {
     return this.score >= this.threshold
   }
 
-  /** Writes score and decision as JSON. */
+  /** Writes score and decision as JSON, or the picture of what was compared as png, jpg, webp, avif or tiff. */
   async toFile(path: string): Promise<void> {
-    if (!isJsonPath(path)) throw unknownExtension(path, '.json')
-    await writeJson(path, this.toJSON())
+    if (isJsonPath(path)) return writeJson(path, this.toJSON())
+    imageFormatOf(path, 'toFile')
+    await writeImage(this.picture, path)
   }
 
   describe(): string {
@@ -34,6 +39,6 @@ export class Match extends Result {
   }
 
   protected override tensors(): Iterable<Tensor> {
-    return []
+    return [this.picture]
   }
 }
