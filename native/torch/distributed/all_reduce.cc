@@ -1,0 +1,46 @@
+// The sum over the processes of a group as an operator that waits, with a gradient: the sum of gradients.
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+namespace vision_native::distributed {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+at::Tensor all_reduce_sum_plain(const at::Tensor& input, c10::string_view group) {
+  using Reduce = at::Tensor(const at::Tensor&, std::string, std::string);
+  using Wait = at::Tensor(const at::Tensor&);
+  static const auto reduce =
+      c10::Dispatcher::singleton().findSchemaOrThrow("_c10d_functional::all_reduce", "").typed<Reduce>();
+  static const auto wait =
+      c10::Dispatcher::singleton().findSchemaOrThrow("_c10d_functional::wait_tensor", "").typed<Wait>();
+  return wait.call(reduce.call(input.contiguous(), "sum", std::string(group)));
+}
+
+class AllReduceSum : public torch::autograd::Function<AllReduceSum> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const std::string& group) {
+    const at::AutoDispatchBelowADInplaceOrView guard;
+    context->saved_data["group"] = group;
+    return all_reduce_sum_plain(input, group);
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    return {AllReduceSum::apply(grads[0], context->saved_data["group"].toStringRef()), at::Tensor()};
+  }
+};
+
+at::Tensor all_reduce_sum(const at::Tensor& input, c10::string_view group) {
+  return AllReduceSum::apply(input, std::string(group));
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(vision_native, library) { library.def("_all_reduce_sum(Tensor input, str group) -> Tensor"); }
+TORCH_LIBRARY_IMPL(vision_native, CompositeExplicitAutograd, library) {
+  library.impl("_all_reduce_sum", all_reduce_sum_plain);
+}
+TORCH_LIBRARY_IMPL(vision_native, Autograd, library) { library.impl("_all_reduce_sum", all_reduce_sum); }
+
+}  // namespace vision_native::distributed
