@@ -21,12 +21,21 @@ export * from './flow-folder'
 export * from './image-folder'
 export * from './image-list'
 export { uprightSize } from './image-size'
-export * from './labelled-videos'
 export * from './iris'
+export * from './labelled-videos'
+export {
+  hasLabelledVolumes,
+  type LabelledVolume,
+  readLabelledVolumes,
+  type VolumePart,
+} from './mitoem'
 export * from './noisy-pairs'
+export { type OpenVolumeOptions, openVolume } from './open-volume'
 export * from './problems'
+export { type SliceVolumeOptions, sliceVolume, tileVolume } from './slice-volume'
 export * from './tt100k'
 export * from './voc'
+export { readMirrored, type Triple, tensorVolume, type VolumeSource } from './volume-source'
 export * from './yolo'
 export * from './yolo-folder'
 export { readYoloNames } from './yolo-names'

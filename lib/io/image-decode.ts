@@ -51,7 +51,11 @@ export function firstBytes(bytes: Uint8Array): string {
  * Drawings (SVG, PDF) are refused too: they have no pixels of their own and their renderers are a far larger target for
  * hostile files than the decoders of photographs are.
  */
-export async function probeImage({ name, bytes }: SourceBytes, maxPixels = DEFAULT_MAX_PIXELS): Promise<Metadata> {
+export async function probeImage(
+  { name, bytes }: SourceBytes,
+  maxPixels = DEFAULT_MAX_PIXELS,
+  page?: number | undefined,
+): Promise<Metadata> {
   checkMaxPixels(maxPixels)
   const format = formatOf(bytes)
   if (format === undefined) {
@@ -61,7 +65,7 @@ export async function probeImage({ name, bytes }: SourceBytes, maxPixels = DEFAU
     )
   }
   // The limit is checked below, where the message can name the size.
-  const metadata = await decoder(bytes, false)
+  const metadata = await decoder(bytes, { page })
     .metadata()
     .catch((cause: unknown) => {
       throw new FormatError(`${name} is a damaged ${format} file: ${reasonOf(cause)}`, { cause })
@@ -81,8 +85,19 @@ function checkMaxPixels(maxPixels: number): void {
   throw new ArgumentError(`maxPixels is ${maxPixels}; it must be a positive whole number`)
 }
 
-function decoder(bytes: Uint8Array, ignoreIcc: boolean, maxPixels: number | false = false): Sharp {
-  return sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc })
+interface DecoderOptions {
+  readonly ignoreIcc?: boolean
+  readonly maxPixels?: number | false
+  readonly page?: number | undefined
+}
+
+function decoder(bytes: Uint8Array, { ignoreIcc = false, maxPixels = false, page }: DecoderOptions): Sharp {
+  return sharp(bytes, {
+    failOn: 'error',
+    limitInputPixels: maxPixels,
+    ignoreIcc,
+    ...(page === undefined ? {} : { page }),
+  })
 }
 
 function reasonOf(cause: unknown): string {
@@ -90,7 +105,7 @@ function reasonOf(cause: unknown): string {
 }
 
 /**
- * Decodes the first frame at the depth of the file (8 or 16 bits), turned upright by its EXIF orientation. Runs on
+ * Decodes the first frame, or that of the number `page`, at the depth of the file (8 or 16 bits), turned upright by its EXIF orientation. Runs on
  * sharp's threads.
  *
  * Grey is repeated in the three colours and a palette is looked up. Values are those of the file, as Pillow and OpenCV
@@ -98,15 +113,19 @@ function reasonOf(cause: unknown): string {
  */
 export async function decodePixels(
   source: SourceBytes,
-  { alpha, maxPixels = DEFAULT_MAX_PIXELS }: { alpha: boolean; maxPixels?: number | undefined },
+  {
+    alpha,
+    maxPixels = DEFAULT_MAX_PIXELS,
+    page,
+  }: { alpha: boolean; maxPixels?: number | undefined; page?: number | undefined },
 ): Promise<DecodedPixels> {
   const { name, bytes } = source
-  const { depth, space } = await probeImage(source, maxPixels)
+  const { depth, space } = await probeImage(source, maxPixels, page)
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw new FormatError(`${name} has samples of type ${depth}; images of 8 or 16 bits for each sample are read`)
   }
   const deep = depth === 'ushort'
-  const upright = decoder(bytes, space !== 'cmyk', maxPixels)
+  const upright = decoder(bytes, { ignoreIcc: space !== 'cmyk', maxPixels, page })
     .autoOrient()
     .toColourspace(deep ? 'rgb16' : 'srgb')
   const { data, info } = await (alpha ? upright.ensureAlpha() : upright.removeAlpha())

@@ -34,6 +34,7 @@ export {
   writeSafetensors,
 } from './safetensors'
 export { readShardedSafetensors } from './safetensors-index'
+export { type ReadSliceOptions, readSlice } from './slice'
 export type { Source } from './source'
 export {
   SummaryWriter,
