@@ -16,6 +16,12 @@ export interface InstanceOptions {
   readonly scores?: ReadonlyMap<number, number> | undefined
   /** Ranges of size by name, beside `all`; none unless given. */
   readonly ranges?: Readonly<Record<string, SizeRange>> | undefined
+  /**
+   * Which predictions count for a range: by `'released'` (default), as the published tool has it, one that overlaps an
+   * object of the range at all is judged by that alone; by `'coco'` it counts neither way where it finds an object of
+   * another size.
+   */
+  readonly rangeRule?: 'released' | 'coco' | undefined
 }
 
 export interface InstanceMatch {
@@ -45,14 +51,14 @@ export interface InstancePrecision {
   readonly missed: readonly number[]
 }
 
-const THRESHOLDS = Array.from({ length: 10 }, (_, i) => (50 + 5 * i) / 100)
-const RECALLS = Array.from({ length: 101 }, (_, i) => i / 100)
+// Products as the published tools compute them: some differ from the nearest double, and decide ties.
+const THRESHOLDS = Array.from({ length: 10 }, (_, i) => 0.5 + i * 0.05)
+const RECALLS = Array.from({ length: 101 }, (_, i) => i * 0.01)
 
 /**
  * Average precision at 101 recalls of instances that do not overlap. Each prediction goes with the object that it
  * overlaps most; an object is found once, by the surest. Of a range of sizes count its objects; predictions that find
- * others, or find none and are of another size themselves, count neither way. COCO's ranges differ in that a prediction
- * there goes to any object that is free.
+ * others, or find none and are of another size themselves, count neither way.
  *
  * @param predictions labels of instances, 0 where there is none, whole numbers of any shape
  * @param targets of the same shape
@@ -63,7 +69,7 @@ export function instanceAveragePrecision(
   targets: Tensor,
   options: InstanceOptions = {},
 ): InstancePrecision {
-  const { thresholds = THRESHOLDS, scores, ranges = {} } = options
+  const { thresholds = THRESHOLDS, scores, ranges = {}, rangeRule = 'released' } = options
   const wrong = thresholds.find((threshold) => !(threshold > 0 && threshold <= 1))
   if (wrong !== undefined || thresholds.length === 0) {
     throw new ArgumentError(
@@ -77,7 +83,7 @@ export function instanceAveragePrecision(
   const found = new Set(scene.candidates.flat().flatMap(({ target, iou }) => (iou >= lowest ? [target] : [])))
   return {
     thresholds,
-    ranges: new Map(named.map(([name, range]) => [name, precisionOf(scene, range, thresholds)])),
+    ranges: new Map(named.map(([name, range]) => [name, precisionOf(scene, range, thresholds, rangeRule)])),
     missed: [...scene.sizes.keys()].filter((label) => !found.has(label)),
   }
 }
@@ -120,21 +126,30 @@ function sceneOf({ predicted, actual, overlaps }: ContingencyTable, scores: Inst
   }
 }
 
-function precisionOf(scene: Scene, { above, upTo }: SizeRange, thresholds: readonly number[]): RangePrecision {
+function precisionOf(
+  scene: Scene,
+  { above, upTo }: SizeRange,
+  thresholds: readonly number[],
+  rule: 'released' | 'coco',
+): RangePrecision {
   const inside = (size: number) => size > above && size <= upTo
+  const isInside = ({ target }: { readonly target: number }) => inside(scene.sizes.get(target) ?? 0)
   const objects = [...scene.sizes.values()].filter(inside).length
   const matches = scene.predictions.map((prediction, i): InstanceMatch => {
     const candidates = scene.candidates[i] ?? []
-    const best = candidates.find(({ target }) => inside(scene.sizes.get(target) ?? 0)) ?? candidates[0]
+    const best = candidates.find(isInside) ?? candidates[0]
     const target = best?.target ?? 0
     return { ...prediction, target, targetSize: scene.sizes.get(target) ?? 0, iou: best?.iou ?? 0 }
   })
   const averagePrecision = thresholds.map((threshold) => {
     const taken = new Set<number>()
-    const hits = matches.flatMap(({ target, targetSize, iou, size }) => {
+    const hits = matches.flatMap(({ target, targetSize, iou, size }, i) => {
       const hit = iou >= threshold && !taken.has(target)
       if (hit) taken.add(target)
-      return (hit ? inside(targetSize) : inside(size)) ? [hit] : []
+      if (hit) return inside(targetSize) ? [true] : []
+      const findsOther =
+        rule === 'coco' && (scene.candidates[i] ?? []).some((each) => each.iou >= threshold && !isInside(each))
+      return inside(size) && !findsOther ? [false] : []
     })
     return objects === 0 ? Number.NaN : areaOf(hits, objects)
   })
