@@ -70,7 +70,12 @@ export async function loadNetworks<S extends ConfigSchema, M extends Module>(
     const stored = await storedConfig(networks, weights)
     const config = parseConfig(networks.config, mergeConfigs(stored, over), name)
     const model = skipInit(() => networks.create(config))
-    model.loadStateDict(await readSafetensors(weights))
+    try {
+      model.loadStateDict(await readSafetensors(weights))
+    } catch (error) {
+      model.dispose()
+      throw error
+    }
     return { model: model.to(device).eval(), config, device, trained: true }
   })
 }
