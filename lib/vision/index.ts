@@ -34,6 +34,7 @@ export {
 } from './heat-maps'
 export { findHomography, type Homography, type HomographyOptions, projectPoints } from './homography'
 export { type KMeans, type KMeansOptions, kMeans } from './k-means'
+export { drawLabels, type LabelColourOptions, type VolumePictureOptions, volumePicture } from './label-colours'
 export {
   type BoxCandidateOptions,
   boxCandidates,
@@ -57,7 +58,7 @@ export {
   noiseGain,
   type TemporalFilter,
 } from './temporal-filter'
-export * from './tiles'
 export { runsAbove, type ScoredSpan, temporalNms, temporalSoftNms } from './temporal-spans'
+export * from './tiles'
 export { type TrackedPoints, TrackingPyramid, type TrackOptions, trackingPyramid, trackPoints } from './track-points'
 export { type WarpPerspectiveOptions, warpPerspective } from './warp-perspective'
