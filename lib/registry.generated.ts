@@ -1,21 +1,18 @@
 // Written by `npm run generate` from the folders of lib/models.
+import { card as _iris_transformer_capsule } from './models/biometrics/iris-transformer-capsule/card'
 import { card as _cau_csa_yolov5 } from './models/detection/cau-csa-yolov5/card'
 import { card as _fusion_low_light_enhancement } from './models/enhancement/fusion-low-light-enhancement/card'
 import { card as _stn_stochastic_triplet_neighboring } from './models/enhancement/stn-stochastic-triplet-neighboring/card'
 import { card as _motion_microscopy } from './models/magnification/motion-microscopy/card'
+import { card as _mitoem } from './models/segmentation/mitoem/card'
 import { card as _arrow_of_time } from './models/video/arrow-of-time/card'
 import { card as _binary_3d_bitconv } from './models/video/binary-3d-bitconv/card'
 import { card as _rsc_wtal } from './models/video/rsc-wtal/card'
-import { card as _iris_transformer_capsule } from './models/biometrics/iris-transformer-capsule/card'
 import type { SystemEntry } from './pipeline'
 import { systemNamed } from './pipeline/system-named'
 
 /** Every system: what its paper states, and how to load it. */
 export const SYSTEMS = {
-  'iris-transformer-capsule': {
-    card: _iris_transformer_capsule,
-    load: () => import('./models/biometrics/iris-transformer-capsule'),
-  },
   'arrow-of-time': {
     card: _arrow_of_time,
     load: () => import('./models/video/arrow-of-time'),
@@ -31,6 +28,14 @@ export const SYSTEMS = {
   'fusion-low-light-enhancement': {
     card: _fusion_low_light_enhancement,
     load: () => import('./models/enhancement/fusion-low-light-enhancement'),
+  },
+  'iris-transformer-capsule': {
+    card: _iris_transformer_capsule,
+    load: () => import('./models/biometrics/iris-transformer-capsule'),
+  },
+  'mitoem': {
+    card: _mitoem,
+    load: () => import('./models/segmentation/mitoem'),
   },
   'motion-microscopy': {
     card: _motion_microscopy,

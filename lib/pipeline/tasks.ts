@@ -73,7 +73,7 @@ export const TASKS: Readonly<Record<TaskName, TaskCommand>> = {
     summary: 'find and number the objects of a volume',
     takes: 'volume',
     files: 1,
-    gives: ['.npz', '.npy'],
+    gives: ['.npz', '.npy', '.png', '.jpg', '.json'],
     needsOutput: true,
     example: 'segment3d volume.npz -o labels.npz --weights mitochondria.safetensors',
   },

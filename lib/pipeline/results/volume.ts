@@ -1,8 +1,10 @@
 import { extname } from 'node:path'
-import { writeNpy, writeNpz } from '../../io'
+import { writeImage, writeNpy, writeNpz } from '../../io'
 import type { Tensor } from '../../tensor'
+import { tidyAsync } from '../../tensor/scope'
+import { volumePicture } from '../../vision'
 import { type Json, Result } from './result'
-import { unknownExtension } from './write-json'
+import { isJsonPath, unknownExtension, writeJson } from './write-json'
 
 /** One object of a labelled volume. */
 export interface VolumeObject {
@@ -14,20 +16,30 @@ export interface VolumeObject {
 
 /** Objects of a volume: a number for each voxel, 0 where there is none. */
 export class VolumeLabels extends Result {
-  /** @param labels `[D, H, W]` int32 */
+  /**
+   * @param labels `[D, H, W]` int32
+   * @param volume what they were found in, `[D, H, W]` uint8
+   */
   constructor(
     readonly labels: Tensor<'int32'>,
     readonly objects: readonly VolumeObject[],
+    readonly volume: Tensor<'uint8'>,
   ) {
     super()
   }
 
-  /** Writes the labels as npz (array `labels`) or npy. */
+  /**
+   * Writes the labels as npz (array `labels`, compressed) or npy, the objects as JSON, or slices with the objects in
+   * colours as png or jpg.
+   */
   async toFile(path: string): Promise<void> {
     const extension = extname(path).toLowerCase()
-    if (extension === '.npz') await writeNpz(path, { labels: this.labels })
+    if (extension === '.npz') await writeNpz(path, { labels: this.labels }, { compress: true })
     else if (extension === '.npy') await writeNpy(path, this.labels)
-    else throw unknownExtension(path, '.npz or .npy')
+    else if (extension === '.png' || extension === '.jpg') {
+      await tidyAsync(async () => writeImage(volumePicture(this.volume, this.labels), path))
+    } else if (isJsonPath(path)) await writeJson(path, this.toJSON())
+    else throw unknownExtension(path, '.npz, .npy, .png, .jpg or .json')
   }
 
   describe(): string {
@@ -41,6 +53,6 @@ export class VolumeLabels extends Result {
   }
 
   protected override tensors(): Iterable<Tensor> {
-    return [this.labels]
+    return [this.labels, this.volume]
   }
 }
