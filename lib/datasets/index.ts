@@ -32,6 +32,7 @@ export {
 export * from './noisy-pairs'
 export { type OpenVolumeOptions, openVolume } from './open-volume'
 export * from './problems'
+export * from './reduced-features'
 export { type SliceVolumeOptions, sliceVolume, tileVolume } from './slice-volume'
 export * from './tt100k'
 export * from './voc'

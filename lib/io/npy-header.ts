@@ -26,8 +26,13 @@ export const MAX_START_BYTES = PREFIX_BYTES + 4 + MAX_HEADER_BYTES
  *
  * @param start the first bytes of the file, up to `MAX_START_BYTES`
  * @param name how errors call the file
+ * @param options `objects`: whether arrays of Python objects are let pass, with the kind `O`
  */
-export function parseNpyHeader(start: Uint8Array, name: string): { header: NpyHeader; dataStart: number } {
+export function parseNpyHeader(
+  start: Uint8Array,
+  name: string,
+  { objects = false }: { readonly objects?: boolean } = {},
+): { header: NpyHeader; dataStart: number } {
   if (start.byteLength < PREFIX_BYTES || MAGIC.some((byte, i) => start[i] !== byte)) {
     const shown = Buffer.from(start.subarray(0, 6))
       .toString('hex')
@@ -50,12 +55,12 @@ export function parseNpyHeader(start: Uint8Array, name: string): { header: NpyHe
     )
   }
   const text = view.toString(version === 3 ? 'utf8' : 'latin1', begin, begin + length)
-  return { header: parseText(text, name), dataStart: begin + length }
+  return { header: parseText(text, name, objects), dataStart: begin + length }
 }
 
 const FIELD = /^\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"]*)\3|(True|False)|\(([\d\s,L]*)\))\s*(,|$)/
 
-function parseText(text: string, name: string): NpyHeader {
+function parseText(text: string, name: string, objects: boolean): NpyHeader {
   const wrong = (problem: string) =>
     new FormatError(`${name}: the header ${JSON.stringify(text.trim().slice(0, 120))} ${problem}`)
   const body = /^\s*\{([\s\S]*)\}\s*$/.exec(text)?.[1]
@@ -87,7 +92,7 @@ function parseText(text: string, name: string): NpyHeader {
   if (shape.length > MAX_DIMENSIONS || !shape.every(Number.isSafeInteger)) {
     throw wrong(`has ${shape.length} dimensions or sizes beyond 2^53; ${MAX_DIMENSIONS} dimensions are the most`)
   }
-  return { type: typeOf(descr, name), fortranOrder, shape }
+  return { type: typeOf(descr, name, objects), fortranOrder, shape }
 }
 
 function shapeOf(text: string): readonly number[] {
@@ -99,8 +104,9 @@ function shapeOf(text: string): readonly number[] {
 }
 
 /** `<f4`: byte order, kind, bytes. */
-function typeOf(descr: string, name: string): NumpyElements {
+function typeOf(descr: string, name: string, objects: boolean): NumpyElements {
   if (/^[<>|=]?O/.test(descr)) {
+    if (objects) return { order: '|', kind: 'O', itemSize: 0 }
     throw new FormatError(`${name} holds Python objects, which are pickles that may run code; save plain numbers`)
   }
   const [, order, kind, bytes] = /^([<>|=]?)([a-zA-Z])(\d{0,6})$/.exec(descr) ?? []

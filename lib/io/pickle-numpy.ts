@@ -7,8 +7,14 @@ export class NumpyArray implements Buildable {
   shape: readonly number[] = []
   fortranOrder = false
   data: Uint8Array = new Uint8Array(0)
+  /** What an array of objects holds, in its order. */
+  items: readonly unknown[] | undefined
 
-  constructor(readonly scalar: boolean) {}
+  /** @param objects whether it may hold objects, which the pickle lists one by one */
+  constructor(
+    readonly scalar: boolean,
+    readonly objects = false,
+  ) {}
 
   /** The state is `(version, shape, dtype, fortran order, bytes)`. */
   build(state: unknown, context: PickleContext): void {
@@ -27,7 +33,11 @@ export class NumpyArray implements Buildable {
 
   fill(type: NumpyType, data: unknown, context: PickleContext): void {
     if (type.kind === 'O') {
-      throw context.fail('makes a NumPy array of Python objects, which would be pickles of their own')
+      if (!this.objects) {
+        throw context.fail('makes a NumPy array of Python objects, which would be pickles of their own')
+      }
+      this.#list(type, data, context)
+      return
     }
     const bytes = this.shape.reduce((product, size) => product * size, type.itemSize)
     if (!(data instanceof Uint8Array) || data.byteLength !== bytes) {
@@ -37,6 +47,15 @@ export class NumpyArray implements Buildable {
     }
     this.type = type
     this.data = data
+  }
+
+  #list(type: NumpyType, data: unknown, context: PickleContext): void {
+    const count = this.shape.reduce((product, size) => product * size, 1)
+    if (!Array.isArray(data) || data.length !== count) {
+      throw context.fail(`makes a NumPy array of ${count} objects of ${kindOf(data)}`)
+    }
+    this.type = type
+    this.items = data
   }
 }
 
@@ -64,15 +83,21 @@ export class NumpyType implements Buildable {
 }
 
 /** NumPy's names, whose module was renamed in version 2. */
-export const NUMPY_GLOBALS: readonly [string, unknown][] = [
-  ['numpy.dtype', new PickleGlobal('numpy.dtype', makeType)],
-  ['numpy.ndarray', new PickleGlobal('numpy.ndarray')],
-  ...['numpy.core.multiarray', 'numpy._core.multiarray'].flatMap((module): [string, unknown][] => [
-    [`${module}.scalar`, new PickleGlobal(`${module}.scalar`, makeScalar)],
-    // Its arguments are those of an empty array; the state that follows holds all.
-    [`${module}._reconstruct`, new PickleGlobal(`${module}._reconstruct`, () => new NumpyArray(false))],
-  ]),
-]
+export const NUMPY_GLOBALS = numpyGlobals(false)
+/** The same, with arrays that may hold objects. */
+export const NUMPY_OBJECT_GLOBALS = numpyGlobals(true)
+
+function numpyGlobals(objects: boolean): readonly [string, unknown][] {
+  return [
+    ['numpy.dtype', new PickleGlobal('numpy.dtype', makeType)],
+    ['numpy.ndarray', new PickleGlobal('numpy.ndarray')],
+    ...['numpy.core.multiarray', 'numpy._core.multiarray'].flatMap((module): [string, unknown][] => [
+      [`${module}.scalar`, new PickleGlobal(`${module}.scalar`, makeScalar)],
+      // Its arguments are those of an empty array; the state that follows holds all.
+      [`${module}._reconstruct`, new PickleGlobal(`${module}._reconstruct`, () => new NumpyArray(false, objects))],
+    ]),
+  ]
+}
 
 function makeType([name]: readonly unknown[], context: PickleContext): NumpyType {
   const [, kind, bytes] = (typeof name === 'string' && /^([biufcO])(\d{1,2})$/.exec(name)) || []

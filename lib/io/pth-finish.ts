@@ -55,7 +55,7 @@ export class PthFinisher {
     if (value instanceof PickleTuple) return Object.freeze(value.items.map(inner))
     if (value instanceof PickleSet) return new Set([...value.items].map(inner))
     if (value instanceof PickleDict) return this.#dict(value, inner)
-    if (value instanceof NumpyArray) return this.#array(value)
+    if (value instanceof NumpyArray) return value.items ? value.items.map(inner) : this.#array(value)
     throw this.#wrong(`it holds ${kindOf(value)}, which is no data`)
   }
 
@@ -114,6 +114,7 @@ function innerOf(item: object): Iterable<unknown> {
   if (Array.isArray(item)) return item
   if (item instanceof PickleTuple) return item.items
   if (item instanceof PickleSet) return item.items
+  if (item instanceof NumpyArray) return item.items ?? []
   if (!(item instanceof PickleDict)) return []
   return [...item.entries.values(), ...item.entries.keys(), item.attributes]
 }
