@@ -61,15 +61,16 @@ export class BitC3d extends Module {
 
   #reset(): void {
     init.kaimingNormal_(this.conv1a.weight)
-    for (const [layer, std] of [
-      [this.fc6, 0.005],
-      [this.fc7, 0.005],
-      [this.fc8, 0.01],
+    if (this.conv1a.bias) init.zeros_(this.conv1a.bias)
+    // C3D's deviations at its own widths, and the same gain at others: less would leave nothing of the signal.
+    for (const [layer, std, inputs] of [
+      [this.fc6, 0.005, 8192],
+      [this.fc7, 0.005, 4096],
+      [this.fc8, 0.01, 4096],
     ] as const) {
-      init.normal_(layer.weight, { std })
+      init.normal_(layer.weight, { std: std * Math.sqrt(inputs / layer.inFeatures) })
       if (layer.bias) init.zeros_(layer.bias)
     }
-    if (this.conv1a.bias) init.zeros_(this.conv1a.bias)
   }
 
   forward(clip: Tensor): Tensor {

@@ -12,6 +12,15 @@ export { binaryWeights, convolutionOperations, equivalentParameters, type Operat
 export { BitC3d, type C3dOptions } from './c3d'
 export { card } from './card'
 export { type ClipCrop, centreCrop, clipFrames, clipStarts, networkClip, sizedFrames } from './clips'
+export {
+  type CompareOptions,
+  compareVariants,
+  VARIANTS,
+  type Variant,
+  type VariantScores,
+  variantTable,
+  videoReport,
+} from './compare'
 export { BACKBONES, type Backbone, Config, type InputPlan, inputPlan } from './config'
 export { type ActionData, actionData, type ClipSample, RandomClips, type VideoItem } from './data'
 export { scoreVideos, topAccuracy, type VideoScore } from './evaluate'

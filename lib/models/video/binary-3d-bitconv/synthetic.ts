@@ -34,7 +34,7 @@ export interface SquareOptions {
   readonly seed: number
 }
 
-/** @returns `[T, 3, size, size]` uint8: the square has twice the brightness of the ground */
+/** @returns `[T, 3, size, size]` uint8: a light square on a dark ground */
 export function movingSquare({ direction, speed, frames, size, square, noise, seed }: SquareOptions): Tensor<'uint8'> {
   const [dx = 0, dy = 0] = STEPS[direction % STEPS.length] ?? []
   return tidy(() => {
@@ -48,8 +48,8 @@ export function movingSquare({ direction, speed, frames, size, square, noise, se
       }
     }
     const drawn = tensor(values, { shape: [frames, 1, size, size] })
-      .mul(0.4)
-      .add(0.3)
+      .mul(0.5)
+      .add(0.25)
     const noisy = drawn.add(randn([frames, 1, size, size], { generator }).mul(noise))
     return noisy.clamp({ min: 0, max: 1 }).mul(255).round().to('uint8').expand([-1, 3, -1, -1]).contiguous()
   }) as Tensor<'uint8'>
