@@ -16,6 +16,7 @@ export { distortPoints, undistortPoints } from './distortion'
 export { type EulerConvention, eulerToMatrix, matrixToEuler } from './euler'
 export { type IcpOptions, iterativeClosestPoints, type Registration } from './icp'
 export * from './io'
+export { type Isosurface, type IsosurfaceOptions, isosurface } from './isosurface'
 export {
   faceAreas,
   faceNormals,

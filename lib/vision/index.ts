@@ -50,6 +50,7 @@ export { drawNeighbourPatterns, NEIGHBOUR_PATTERNS, neighbourPair, neighbourTrip
 export * from './pyramids'
 export { drawWarp, type RandomWarpOptions, randomWarp, type Warp, warpLabelled } from './random-warp'
 export { type RelativeTotalVariationOptions, relativeTotalVariation } from './relative-total-variation'
+export { skeletonize3d } from './skeleton'
 export {
   filterSignal,
   impulseResponse,
