@@ -17,6 +17,18 @@ export {
   basinGraph,
   mergeSmallBasins,
 } from './affinities'
+export {
+  analyseObjects,
+  fitLine,
+  type Line,
+  type ObjectLength,
+  type ObjectSize,
+  objectMesh,
+  rankBySize,
+  type TissueAnalysis,
+  typicalObjects,
+} from './analyse'
+export { lengthPlot, sizePlot } from './analysis-plots'
 export { type Draws, type EmSample, emAugment, sampleSize } from './augment'
 export { card } from './card'
 export { Config, decodingOf, scheduleOf } from './config'
@@ -70,6 +82,7 @@ export { type SyntheticOptions, type SyntheticVolume, syntheticVolume } from './
 export { affinityTarget, type ContourOptions, contourTarget, emTargets, erodeContacts, maskTarget } from './targets'
 export { predictViews, seen, unseen, type View, type ViewSet, viewsOf } from './test-time'
 export { mapTrainer, rateShare } from './train'
+export { type TunedDecoding, tuneDecoding } from './tune'
 export { type Block, blendWeights, blocksOf, predictBlock, type WindowOptions, windowStarts } from './windows'
 
 export const system = defineSystem({
