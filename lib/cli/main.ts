@@ -122,6 +122,13 @@ function program(execute: Execute): Command {
       execute(options, async (context) => (await import('./train')).evaluate(name, options, context)),
     )
 
+  withCommonOptions(cli.command('export'))
+    .description('write trained weights in the form in which they are deployed, such as weights of one bit')
+    .argument('<system>', 'a name of `list`')
+    .requiredOption('--weights <file>', 'what `train` wrote')
+    .requiredOption('-o, --output <file>', 'safetensors file, which the commands take as `--weights`')
+    .action((name, options) => execute(options, async () => (await import('./export')).exportWeights(name, options)))
+
   for (const task of TASK_NAMES) {
     const { summary, takes, files, needsOutput, gives, example } = TASKS[task]
     withSystemOptions(cli.command(task))

@@ -94,6 +94,8 @@ export interface System<T extends TaskName = TaskName, S extends ConfigSchema = 
   probe(model: M, config: z.output<S>): Probe
   train(request: TrainRequest<z.output<S>>): Promise<Trained>
   evaluate(request: EvaluateRequest<z.output<S>>): Promise<Evaluation>
+  /** Writes trained weights in the form in which they are deployed, where there is one. */
+  export?(weights: string, path: string): Promise<void>
 }
 
 /** A system without parameters: there is nothing to train and nothing to load. */

@@ -81,7 +81,7 @@ export const TASKS: Readonly<Record<TaskName, TaskCommand>> = {
     summary: 'name the action of a video',
     takes: 'video',
     files: 1,
-    gives: ['.json'],
+    gives: ['.json', '.svg', '.png'],
     needsOutput: false,
     example: 'classify clip.mp4 --weights actions.safetensors',
   },

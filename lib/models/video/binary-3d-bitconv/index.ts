@@ -5,6 +5,7 @@ import { card } from './card'
 import { Config, inputPlan, tiny } from './config'
 import { evaluate } from './evaluate'
 import { type ActionNetwork, createNetwork } from './model'
+import { exportPacked } from './pack'
 import { ActionClassifier } from './pipeline'
 import { train } from './train'
 
@@ -47,4 +48,5 @@ export const system = defineSystem({
   train,
   evaluate,
   load: ActionClassifier.load,
+  export: exportPacked,
 })

@@ -48,8 +48,8 @@ export function movingSquare({ direction, speed, frames, size, square, noise, se
       }
     }
     const drawn = tensor(values, { shape: [frames, 1, size, size] })
-      .mul(0.5)
-      .add(0.25)
+      .mul(0.6)
+      .add(0.2)
     const noisy = drawn.add(randn([frames, 1, size, size], { generator }).mul(noise))
     return noisy.clamp({ min: 0, max: 1 }).mul(255).round().to('uint8').expand([-1, 3, -1, -1]).contiguous()
   }) as Tensor<'uint8'>
