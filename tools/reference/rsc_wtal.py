@@ -242,4 +242,5 @@ def main():
     OUT.write_text(json.dumps({"features": D, "classes": C, "length": L, "batch": B, "gain": GAIN, "cases": cases}))
 
 
-main()
+if __name__ == "__main__":
+    main()
