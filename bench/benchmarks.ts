@@ -78,6 +78,10 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of searches among points and among rows, beside LibTorch’s cdist, BLAS and topk',
     run: async (context) => (await import('./search')).searchTime(context),
   },
+  systems: {
+    title: 'throughput and peak of memory of the systems, beside the same networks composed in PyTorch',
+    run: async (context) => (await import('./systems')).systems(context),
+  },
   'train-step': {
     title: 'time of a training step, captured and eager, beside eager PyTorch',
     run: async (context) => (await import('./train-step')).trainStep(context),

@@ -30,8 +30,12 @@ export class PythonPeer {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
 
-  constructor(python: string, script: string) {
-    this.#child = spawn(python, ['-u', join(BENCH, script)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  /** @param environment beside that of this process */
+  constructor(python: string, script: string, environment: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(python, ['-u', join(BENCH, script)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
+    })
     if (!this.#child.stdout) throw new Error('bench: no pipe to the peer')
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }

@@ -12,6 +12,17 @@ export interface Row {
   readonly equalTo: number
 }
 
+/** A comparison that says too how much is done in a second, and how much memory it takes. */
+export interface ThroughputRow extends Row {
+  /** What is counted, such as pictures. */
+  readonly unit: string
+  readonly perSecond: number
+  readonly peerPerSecond: number
+  /** Megabytes that a pass takes at most beside weights and inputs; none where they were not measured. */
+  readonly peakMB?: number
+  readonly peerPeakMB?: number
+}
+
 export interface Machine {
   readonly cpu: string
   readonly cores: number
