@@ -12,7 +12,7 @@ const request = { data: 'synthetic', note: () => {} }
 const TRIALS: Readonly<Record<Host, { readonly steps: number; readonly synthetic: object }>> = {
   'ham-net': { steps: 200, synthetic: { noise: 1.4 } },
   cola: { steps: 200, synthetic: { noise: 3, videos: 16 } },
-  'co2-net': { steps: 500, synthetic: { noise: 1.4 } },
+  'co2-net': { steps: 400, synthetic: { noise: 1.4 } },
 }
 
 const PROJECTIONS = {

@@ -44,12 +44,13 @@ export class Comparison {
       title: `${this.label} in ${this.video}`,
       x: 'seconds',
       rows: [
-        { name: 'truth', spans: this.truth.map(([start, end]) => ({ start, end })) },
         ...this.rows.map(({ name, proposals }) => {
           const most = Math.max(1e-12, ...proposals.map(({ score }) => score))
           const spans = proposals.map(({ segment: [start, end], score }) => ({ start, end, weight: score / most }))
           return { name, spans }
         }),
+        // Last, so that a localizer has one colour in bars and curves.
+        { name: 'truth', spans: this.truth.map(([start, end]) => ({ start, end })) },
       ],
       xRange,
     })
