@@ -1,6 +1,7 @@
 // Networks and losses beside the paper's numbers, loops over scalars, and a second implementation in PyTorch.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { I3D } from '../../../lib/backbones'
 import {
   Config,
   coActivityLoss,
@@ -63,6 +64,17 @@ describe('5. parameter counts', () => {
     expect(count({ host: 'cola', rsc: { projection: 'none' } })).toEqual([12_625_920, 0, 0])
     expect(count({ host: 'cola', rsc: { projection: 'both' } })).toEqual([14_726_144, 1_050_112, 1_050_112])
   })
+
+  test('of the two I3D networks without their classifiers', () =>
+    tidy(() => {
+      for (const [inChannels, expected] of [
+        [3, 12_287_264],
+        [2, 12_265_312],
+      ] as const) {
+        using net = skipInit(() => new I3D({ inChannels }))
+        expect(net.parameterCount() - net.logits.parameterCount()).toBe(expected)
+      }
+    }))
 
   test('refuses an odd number of features, and features of another size', () => {
     expect(() => createLocalizer(configOf({ features: 7 }))).toThrow(/features is 7; it must be even/)

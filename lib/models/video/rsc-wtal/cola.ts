@@ -22,7 +22,6 @@ const MINING = {
 } as const satisfies Readonly<Record<Variant, object>>
 
 const TEMPERATURE = 0.07
-const LEAST_LOG = -100
 
 class ActionnessModule extends Module {
   readonly fEmbed: Sequential
@@ -91,17 +90,7 @@ export function colaLoss(
 ): Tensor {
   const scores = topKMean(activation, ratio).softmax(1)
   const shares = labels.div(labels.sum({ dim: [1], keepdim: true }))
-  const log = (x: Tensor) => x.log().clamp({ min: LEAST_LOG })
-  const entropy = shares
-    .mul(log(scores))
-    .add(
-      shares
-        .neg()
-        .add(1)
-        .mul(log(scores.neg().add(1))),
-    )
-    .neg()
-    .mean()
+  const entropy = F.binaryCrossEntropy(scores, shares)
   return entropy.add(snippetContrast(snippets).mul(MINING[variant].weight))
 }
 

@@ -8,6 +8,7 @@ import type { Trained, TrainRequest } from '../../../pipeline'
 import { dispose, manualSeed, tidyAsync } from '../../../tensor'
 import { Trainer, type TrainerOptions, type ValidationOptions } from '../../../train'
 import { type Config, settingsOf } from './config'
+import { regionSizes } from './consistency'
 import { type ActionData, actionData, labelsOf, SegmentSamples, type TrainingSample } from './data'
 import { ambiguousOf, evaluateLocalizer } from './evaluate'
 import { createLocalizer, type Localizer } from './model'
@@ -24,7 +25,10 @@ export async function train(request: TrainRequest<Config>): Promise<TrainedLocal
   const { device, folder, resume, signal, progress } = request
   const data = await actionData(request, request.config, 'train')
   const config: Config = { ...request.config, classes: [...data.classes] }
-  const { steps, epochs, seed } = settingsOf(config)
+  const { steps, epochs, seed, segments } = settingsOf(config)
+  const { regions } = config.rsc
+  const parts = regionSizes(segments, regions).length
+  if (parts < regions) request.note(`${segments} segments divide into ${parts} regions, not ${regions}`)
   manualSeed(seed)
   const model = createLocalizer(config).to(device)
   try {
