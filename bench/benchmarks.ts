@@ -8,6 +8,8 @@ export interface Context {
 
 export interface Benchmark {
   readonly title: string
+  /** What a reader of the results must know, in full sentences. */
+  readonly note?: string
   /** Rows of the comparison, and other figures by name. */
   run(context: Context): Promise<{ readonly rows: readonly Row[]; readonly [figure: string]: unknown }>
 }
@@ -80,6 +82,7 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   },
   systems: {
     title: 'throughput and peak of memory of the systems, beside the same networks composed in PyTorch',
+    note: 'Ours is a captured, optimized graph (the whole pipeline for motion-microscopy); the peer is eager and uses PyTorch’s own operators alone, with the same weights and inputs. The peak is what a pass takes beside weights and inputs: the most that is resident in a process of its own, less what was before. For ours it is taken in the first run of a new graph, so the memory that a graph keeps and the weights that it reorders count.',
     run: async (context) => (await import('./systems')).systems(context),
   },
   'train-step': {

@@ -2,7 +2,7 @@
 
 {"load": {"system", "config", "device", "threads", "file", "answer"}} loads the state of the file into the system's
 `network(config)`, name by name, and writes what it makes of the file's inputs. {"runs"} answers {"ms"}, the time of a pass;
-{"memory"} answers {"mb"}, what a pass takes at most beside weights and inputs.
+{"memory"} answers {"mb"}, what a pass takes at most beside weights and inputs; {"cuda"} whether there is a GPU for PyTorch.
 """
 import importlib.util
 import json
@@ -64,6 +64,8 @@ for line in sys.stdin:
     if "load" in question:
         system = System(**question["load"])
         answer = {}
+    elif "cuda" in question:
+        answer = {"cuda": torch.cuda.is_available()}
     elif "memory" in question:
         answer = {"mb": system.memory()}
     else:

@@ -12,7 +12,7 @@ import type { Context } from './benchmarks'
 import { PythonPeer } from './support/python'
 import { largestDifference, median, type ThroughputRow } from './support/result'
 import type { SystemCase, SystemRun } from './support/system-case'
-import { SYSTEM_CASES } from './systems/index'
+import { systemCases } from './support/system-cases'
 
 const ROUNDS = 7
 const WARM_UP = 1
@@ -30,20 +30,29 @@ const MEMORY = fileURLToPath(new URL('support/system-memory.ts', import.meta.url
 
 export async function systems(
   context: Context,
-  cases = SYSTEM_CASES,
+  cases?: readonly SystemCase[],
   rounds = ROUNDS,
 ): Promise<{ rows: ThroughputRow[] }> {
   setNumThreads(context.threads)
   const folder = mkdtempSync(join(tmpdir(), 'systems-'))
   try {
     const rows: ThroughputRow[] = []
-    for (const each of cases) {
-      rows.push(await compare(each, 'cpu', context, folder, rounds))
-      if (cudaIsAvailable()) rows.push(await compare(each, 'cuda', context, folder, rounds))
+    const devices: Device[] = cudaIsAvailable() && (await peerHasCuda(context)) ? ['cpu', 'cuda'] : ['cpu']
+    for (const each of cases ?? (await systemCases())) {
+      for (const device of devices) rows.push(await compare(each, device, context, folder, rounds))
     }
     return { rows }
   } finally {
     rmSync(folder, { recursive: true })
+  }
+}
+
+async function peerHasCuda({ python }: Context): Promise<boolean> {
+  const peer = new PythonPeer(python, 'systems.py')
+  try {
+    return (await peer.ask<{ cuda: boolean }>({ cuda: true })).cuda
+  } finally {
+    peer.close()
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BENCHMARKS } from '../bench/benchmarks'
-import type { Machine, Row } from '../bench/support/result'
+import { isThroughput, type Machine, type Row, throughputs } from '../bench/support/result'
 
 /** docs/benchmarks.md: the rows that stand in bench/results, as tables. */
 
@@ -37,15 +37,31 @@ ${measured
 
 function section({ name, machine, threads, rows }: Result): string {
   const { cpu, cores, isa, libtorch, node } = machine
+  const { title = '', note } = BENCHMARKS[name] ?? {}
+  return `## ${name}
+
+${capital(title)}. ${cpu}, ${cores} cores, ${isa}, LibTorch ${libtorch}, Node ${node}, ${threads === 1 ? '1 thread' : `${threads} threads`} unless a row says otherwise.${note === undefined ? '' : `\n\n${note}`}
+
+${rows.some(isThroughput) ? throughputTable(rows) : timeTable(rows)}`
+}
+
+function timeTable(rows: readonly Row[]): string {
   const lines = rows.map(
     (row) => `| ${row.case} | ${time(row.oursMs)} | ${row.peer} | ${time(row.peerMs)} | ${row.ratio.toFixed(2)} |`,
   )
-  return `## ${name}
-
-${capital(BENCHMARKS[name]?.title ?? '')}. ${cpu}, ${cores} cores, ${isa}, LibTorch ${libtorch}, Node ${node}, ${threads === 1 ? '1 thread' : `${threads} threads`} unless a row says otherwise.
-
-| case | ours | peer | peer's time | ratio |
+  return `| case | ours | peer | peer's time | ratio |
 |---|---:|---|---:|---:|
+${lines.join('\n')}`
+}
+
+function throughputTable(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const { ours, theirs, ourPeak, theirPeak } = throughputs(row)
+    const mine = [time(row.oursMs), ours, ourPeak]
+    return `| ${[row.case, ...mine, row.peer, time(row.peerMs), theirs, theirPeak, row.ratio.toFixed(2)].join(' | ')} |`
+  })
+  return `| case | ours | throughput | peak | peer | peer's time | peer's throughput | peer's peak | ratio |
+|---|---:|---:|---:|---|---:|---:|---:|---:|
 ${lines.join('\n')}`
 }
 

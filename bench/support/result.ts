@@ -61,9 +61,23 @@ export function largestDifference(ours: ArrayLike<number>, theirs: ArrayLike<num
   return largest
 }
 
+export function isThroughput(row: Row): row is ThroughputRow {
+  return 'perSecond' in row
+}
+
+/** Throughput and peaks of a row as text; empty where they were not measured. */
+export function throughputs(row: Row) {
+  if (!isThroughput(row)) return { ours: '', theirs: '', ourPeak: '', theirPeak: '' }
+  const { unit, perSecond, peerPerSecond, peakMB, peerPeakMB } = row
+  const rate = (value: number) => `${Number(value.toPrecision(3))} ${unit}/s`
+  const peak = (mb: number | undefined) => (mb === undefined ? '' : `${mb.toFixed(0)} MB`)
+  return { ours: rate(perSecond), theirs: rate(peerPerSecond), ourPeak: peak(peakMB), theirPeak: peak(peerPeakMB) }
+}
+
 /** Rows as a table for a terminal; times below a millisecond in microseconds. */
 export function table(rows: readonly Row[]): string {
   const time = (ms: number) => (ms < 1 ? `${(ms * 1000).toFixed(2)} µs` : `${ms.toFixed(2)} ms`)
+  const measured = rows.some(isThroughput)
   const cells = rows.map((row) => [
     row.case,
     time(row.oursMs),
@@ -71,8 +85,10 @@ export function table(rows: readonly Row[]): string {
     time(row.peerMs),
     row.ratio.toFixed(2),
     row.equalTo.toPrecision(2),
+    ...(measured ? Object.values(throughputs(row)) : []),
   ])
-  const lines = [['case', 'ours', 'peer', 'peer’s', 'ratio', 'differ by'], ...cells]
+  const more = measured ? ['throughput', 'peer’s', 'peak', 'peer’s'] : []
+  const lines = [['case', 'ours', 'peer', 'peer’s', 'ratio', 'differ by', ...more], ...cells]
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? []
   return lines
     .map((line) =>

@@ -14,7 +14,7 @@ import {
 } from '../../lib/tensor'
 
 export interface SystemCase {
-  /** A folder of lib/models; its peer is the Python file of this name in bench/systems. */
+  /** A folder of lib/models; the peer is the Python file of this name in bench/systems, beside the case. */
   readonly system: string
   /** What a pass is of, and its size. */
   readonly title: string

@@ -2,11 +2,11 @@
 // process of its own, which systems.ts starts so that the C library gives memory back at once: nothing of earlier passes
 // lies about for a pass to use.
 import { setNumThreads, tidyAsync } from '../../lib/tensor'
-import { SYSTEM_CASES } from '../systems/index'
 import { highestMB, resetHighest, residentMB } from './process-memory'
+import { systemCases } from './system-cases'
 
 async function main([name, threads]: readonly string[]): Promise<void> {
-  const each = SYSTEM_CASES.find(({ system }) => system === name)
+  const each = (await systemCases()).find(({ system }) => system === name)
   if (!each) throw new Error(`system-memory: there is no system ${name}`)
   setNumThreads(Number(threads))
   const system = each.make('cpu')

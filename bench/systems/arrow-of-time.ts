@@ -4,7 +4,7 @@ import { randint } from '../../lib/tensor'
 import { networkRun, type SystemCase } from '../support/system-case'
 
 /** A view of a group of 20 flow maps, in two chunks of bytes less 128; a clip has a hundred views. */
-export const arrowOfTime: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'arrow-of-time',
   title: 'view of a group, 1×2×20×224×224',
   unit: 'views',

@@ -4,7 +4,7 @@ import { randn } from '../../lib/tensor'
 import { networkRun, type SystemCase } from '../support/system-case'
 
 /** C3D of one bit, packed; the peer has the network that it was packed from. */
-export const binaryC3d: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'binary-3d-bitconv',
   title: 'C3D packed, clip of 16×112×112',
   unit: 'clips',

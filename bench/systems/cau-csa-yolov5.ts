@@ -6,7 +6,7 @@ import { networkRun, type SystemCase } from '../support/system-case'
 const SIDE = 640
 
 /** The paper's detector for COCO: CAU in the neck, CSA in the head, boxes decoded; without suppression of doubles. */
-export const cauCsaYolov5: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'cau-csa-yolov5',
   title: `YOLOv5s with CAU and CSA, picture of ${SIDE}×${SIDE}`,
   unit: 'pictures',

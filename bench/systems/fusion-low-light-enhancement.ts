@@ -6,7 +6,7 @@ import { networkRun, type SystemCase } from '../support/system-case'
 const SIDE = 512
 
 /** Curve maps, upper branch and fusion of a whole picture; the guide, which BM3D would make, is given. */
-export const lowLight: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'fusion-low-light-enhancement',
   title: `picture of ${SIDE}×${SIDE}, guide given`,
   unit: 'pictures',

@@ -4,7 +4,7 @@ import { randn, type Tensor } from '../../lib/tensor'
 import { networkRun, type SystemCase } from '../support/system-case'
 
 /** Two normalised irises: CNN, tokens and transformer, and the capsules that judge the difference. */
-export const irisCapsules: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'iris-transformer-capsule',
   title: 'pair of irises of 256×256',
   unit: 'pairs',

@@ -6,7 +6,7 @@ import { networkRun, type SystemCase } from '../support/system-case'
 const WINDOW = [16, 128, 128] as const
 
 /** U3D on a window of an eighth of the paper's voxels. */
-export const mitoem: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'mitoem',
   title: `U3D, window of ${WINDOW.join('×')}`,
   unit: 'windows',

@@ -13,7 +13,7 @@ const CONFIG = { magnification: 20, band: [2, 5] as [number, number] }
  * The whole pipeline, from frames to magnified frames: the pyramid is made and its functions are captured for each clip,
  * as for a user's.
  */
-export const motionMicroscopy: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'motion-microscopy',
   title: `clip of ${FRAMES} frames of ${SIDE}×${SIDE}`,
   unit: 'frames',

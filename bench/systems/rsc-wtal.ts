@@ -7,7 +7,7 @@ const SEGMENTS = 320
 const FEATURES = 1024
 
 /** CO2-Net behind the projection, on features of a video of three and a half minutes. */
-export const rscWtal: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'rsc-wtal',
   title: `CO2-Net, features of ${SEGMENTS} segments`,
   unit: 'videos',

@@ -4,7 +4,7 @@ import { networkRun, type SystemCase } from '../support/system-case'
 
 const SIDE = 256
 
-export const stn: SystemCase = {
+export const systemCase: SystemCase = {
   system: 'stn-stochastic-triplet-neighboring',
   title: `picture of ${SIDE}×${SIDE}`,
   unit: 'pictures',
