@@ -45,6 +45,10 @@ export const Config = z.strictObject({
       routingIterations: count(3).describe('of both routings'),
       detachRouting: z.boolean().default(false).describe('takes couplings for constants in the backward pass'),
     })
+    .refine(({ features, tokens }) => features !== 'chunks' || Number.isInteger(Math.sqrt(tokens)), {
+      message: 'must be a square number where features are chunks',
+      path: ['tokens'],
+    })
     .prefault({}),
   input: z
     .strictObject({
@@ -156,6 +160,7 @@ export const Config = z.strictObject({
       blur: z.number().min(0).default(1).describe('σ of the second domain’s blur, in pixels'),
       gamma: z.number().positive().default(1.6).describe('of the second domain'),
       rotation: z.number().int().min(0).default(2).describe('largest rotation of an instance, in columns'),
+      lids: share().default(0.25).describe('share of the turn, and of the rows, that the upper lid covers'),
     })
     .prefault({}),
 })

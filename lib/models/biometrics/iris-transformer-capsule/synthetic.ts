@@ -1,6 +1,6 @@
 // Made-up irises: a texture for each eye that a seed decides, as two cameras would see it.
 import { RandomStream, Stream } from '../../../data/random'
-import { type Tensor, tidy } from '../../../tensor'
+import { arange, type Tensor, tidy } from '../../../tensor'
 import { counterRandom, gaussianFilter, uniformOf } from '../../../vision'
 import type { Config } from './config'
 import type { StripSize } from './rubber-sheet'
@@ -43,22 +43,41 @@ export function irisTexture(size: StripSize, identity: number, seed = 0): Tensor
   })
 }
 
+/** Lids are textures numbered from here. */
+const FIRST_LID = 2 ** 24
+
+/** False below the upper lid: outer rows around three quarters of the turn, most in the middle; `[H, W]` bool. */
+function uncovered({ height, width }: StripSize, share: number): Tensor {
+  const row = arange(height)
+    .unsqueeze(1)
+    .div(height - 1)
+  const fromMiddle = arange(width).div(width).sub(0.75).abs()
+  // A parabola that covers a share of the columns of the outermost row, and as much of the rows in its middle.
+  const edge = fromMiddle
+    .mul(2 / Math.max(share, 1e-6))
+    .square()
+    .mul(share)
+    .add(1 - share)
+  return row.lt(edge)
+}
+
 /**
  * An image of a made-up eye as a strip: the first domain adds noise to the texture, the second also bends its grey
- * levels and blurs it. Each image is turned a little.
+ * levels and blurs it. Each image is turned a little, and lids cover the same place of all, each looking different.
  *
  * @returns `[H, W]` float32 in 0–1
  */
 export function syntheticStrip(
   { identity, domain, instance }: SyntheticImage,
   size: StripSize,
-  { noise, blur, gamma, rotation }: Config['synthetic'],
+  { noise, blur, gamma, rotation, lids }: Config['synthetic'],
   seed = 0,
 ): Tensor<'float32'> {
   const number = (identity * 2 + domain) * 1024 + instance
   const turn = new RandomStream(seed, number, Stream.Samples).below(2 * rotation + 1) - rotation
   return tidy(() => {
-    const texture = irisTexture(size, identity, seed).roll([turn], { dims: [1] })
+    const iris = irisTexture(size, identity, seed).roll([turn], { dims: [1] })
+    const texture = lids === 0 ? iris : iris.where(uncovered(size, lids), irisTexture(size, FIRST_LID + number, seed))
     const grain = normalNumbers(size, seed + 1, 2 * number + 1).mul(noise)
     const grey = (x: Tensor) => x.mul(0.16).add(0.5).clamp({ min: 0, max: 1 })
     if (domain === 0) return grey(texture.add(grain)) as Tensor<'float32'>
