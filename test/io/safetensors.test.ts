@@ -260,3 +260,29 @@ describe('writeSafetensors', () => {
     expect((await readSafetensors(inFolder('link.safetensors'))).get('w')?.toArray()).toEqual([1, 1])
   })
 })
+
+describe('alignment', () => {
+  test('the data, and each tensor that fills whole units, begins at a multiple of it; the others follow', () =>
+    tidyAsync(async () => {
+      const path = inFolder('aligned.safetensors')
+      const tensors = {
+        a: ones([3]),
+        b: arange(16),
+        c: ones([5], { dtype: 'int64' }),
+        d: ones([8], { dtype: 'int64' }),
+        e: zeros([32]),
+      }
+      await writeSafetensors(path, tensors, { alignment: 64 })
+      const bytes = readFileSync(path)
+      const start = 8 + Number(bytes.readBigUInt64LE())
+      expect(start % 64).toBe(0)
+      const header = JSON.parse(bytes.subarray(8, start).toString())
+      for (const name of ['b', 'd', 'e']) expect(header[name].data_offsets[0] % 64, name).toBe(0)
+      expect(header.a.data_offsets[1]).toBe(bytes.length - start)
+      const read = await readSafetensors(path)
+      for (const [name, value] of Object.entries(tensors)) expect(read.get(name)?.equal(value), name).toBe(true)
+      await expect(writeSafetensors(path, tensors, { alignment: 12 })).rejects.toThrow(
+        /alignment is 12; it must be a multiple of 8/,
+      )
+    }))
+})

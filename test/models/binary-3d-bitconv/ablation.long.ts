@@ -8,8 +8,8 @@ import { toyConfig } from './toy'
 
 const folder = temporaryFolder()
 const SEEDS = [0, 1, 2]
-/** Of 16 steps, in each of the three stages; the float network has as many in its one stage. */
-const EPOCHS = 6
+/** Of 16 steps of 8 clips, in each of the three stages; the float network has as many in its one stage. */
+const EPOCHS = 5
 
 test('9. full ≥ no shortcut, full ≥ no Sign2, float ≥ full, with 2 points of slack', async () => {
   const variants = (Object.keys(VARIANTS) as Variant[]).reverse()
@@ -22,7 +22,7 @@ test('9. full ≥ no shortcut, full ≥ no Sign2, float ≥ full, with 2 points 
       await tidyAsync(async () => {
         // Without norms the float network needs a rate of its own.
         const float = variant === 'float' ? { training: { real: { epochs: 3 * EPOCHS, learningRate: 0.03 } } } : {}
-        const config = toyConfig(EPOCHS, { training: { seed } })
+        const config = toyConfig(EPOCHS, { training: { seed, batchSize: 8 }, synthetic: { clips: 128, testClips: 64 } })
         const own = { ...config, training: { ...config.training, ...float.training } }
         const request = {
           config: own,
