@@ -17,6 +17,7 @@ const library = {
   'audio/index': 'lib/audio/index.ts',
   'text/index': 'lib/text/index.ts',
   'geometry/index': 'lib/geometry/index.ts',
+  'distributed/index': 'lib/distributed/index.ts',
   'backbones/index': 'lib/backbones/index.ts',
   'weights/index': 'lib/weights/index.ts',
   'datasets/index': 'lib/datasets/index.ts',

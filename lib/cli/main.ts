@@ -34,12 +34,16 @@ Examples:
 
 const WEIGHTS_HELP = `
 Example:
-  $ vision-native list                                       the papers' systems, and what each is for
-  $ vision-native enhance night.jpg -o day.png               a system at work
-  $ vision-native train NAME --data FOLDER                   training of a system on one's own data
   $ vision-native weights pull resnet50 raft_large.c_t_v2
 
 Proxies are those of HTTPS_PROXY and NO_PROXY. A download that was cut goes on the next time.`
+
+const LAUNCH_HELP = `
+Examples:
+  $ vision-native launch --nproc 4 train.js --epochs 10
+  $ vision-native launch --nproc 8 --nnodes 2 --node-rank 1 --master-addr 10.0.0.1 --master-port 29500 train.js
+
+Each process finds RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT in its environment.`
 
 const TRAIN_HELP = `
 Examples:
@@ -60,6 +64,7 @@ function program(execute: Execute): Command {
     .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', HELP)
     .showHelpAfterError('(add --help for what is possible)')
+    .enablePositionalOptions()
     .exitOverride()
 
   withCommonOptions(cli.command('flow'))
@@ -146,6 +151,27 @@ function program(execute: Execute): Command {
       )
   }
 
+  withCommonOptions(cli.command('launch'))
+    .description('run a script as several processes that train together, as torchrun does')
+    .argument('<script>', 'JavaScript, which calls initProcessGroup()')
+    .argument('[arguments...]', "the script's own")
+    .requiredOption('--nproc <n>', 'processes on this machine', positiveInteger)
+    .option('--nnodes <n>', 'machines', positiveInteger, 1)
+    .option('--node-rank <n>', 'which of the machines this is, from 0', wholeNumber, 0)
+    .option('--master-addr <host>', 'of the first machine', '127.0.0.1')
+    .option('--master-port <port>', 'a free one unless stated', positiveInteger)
+    .option(
+      '--max-restarts <n>',
+      'start all again when one has failed, which a run that resumes survives',
+      wholeNumber,
+      0,
+    )
+    .passThroughOptions()
+    .addHelpText('after', LAUNCH_HELP)
+    .action((script, args, options) =>
+      execute(options, async (context) => (await import('./launch')).launch(script, args, options, context)),
+    )
+
   const weights = cli.command('weights').description('published weights: what there is, fetching, checking, converting')
   withCommonOptions(weights.command('list'))
     .description('the table of weights, and what of it is on this machine')
@@ -209,6 +235,12 @@ function withDataOptions(command: Command): Command {
   return withSystemOptions(command)
     .requiredOption('--data <folder>', 'in the layout that `info` states; or `synthetic`')
     .option('--skip-broken', 'leave out files that cannot be read, and say which')
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('It is a whole number from 0.')
 }
 
 function positiveInteger(text: string): number {

@@ -13,6 +13,7 @@ export type ErrorKind =
   | 'Operator'
   | 'Data'
   | 'Divergence'
+  | 'Distributed'
 
 const BRAND = Symbol.for('@lab/vision-native/error')
 
@@ -129,6 +130,13 @@ export class DivergenceError extends VisionNativeError {
   }
 }
 
+/** A process of a group that is gone, late or out of step; or a group that could not be formed. */
+export class DistributedError extends VisionNativeError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('Distributed', message, options)
+  }
+}
+
 /** Where loading of data failed; what is not known is absent. */
 export interface DataPlace {
   /** The number of the sample. */
@@ -167,6 +175,7 @@ const classes = {
   Operator: OperatorError,
   Data: DataError,
   Divergence: DivergenceError,
+  Distributed: DistributedError,
 } as const
 
 /** The error of a kind that native code named. */

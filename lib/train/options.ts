@@ -1,3 +1,4 @@
+import { getRank, type ProcessGroup } from '../distributed'
 import { ArgumentError, ConfigError } from '../native/errors'
 import type { Module } from '../nn/module'
 import type { AnyOptimizer, ExponentialMovingAverage, GradScaler, ReduceLROnPlateau, Scheduler } from '../optim'
@@ -98,6 +99,12 @@ export interface TrainerOptions<Batch, Output = unknown> {
   /** Shows a bar on standard error, or a line for each epoch where that is no terminal; on unless stated. */
   readonly progress?: boolean | undefined
   readonly onRecord?: ((record: TrainingRecord) => void) | undefined
+  /**
+   * Processes that train together, each on its part of every batch: gradients, losses and logged values are means over
+   * all. The data of each is its own part, as `DistributedSampler` makes them. Rank 0 alone writes files, shows progress
+   * and calls `onRecord`; a checkpoint to go on from is read by all.
+   */
+  readonly group?: ProcessGroup | undefined
 }
 
 export interface FitOptions {
@@ -124,11 +131,15 @@ export interface Settings {
   readonly tensorboard: boolean
   readonly curves: boolean
   readonly progress: boolean
+  /** False where another process writes. */
+  readonly writes: boolean
 }
 
 /** @throws ArgumentError, ConfigError naming the option, its value and the rule */
 export function checkOptions<Batch, Output>(options: TrainerOptions<Batch, Output>): Settings {
+  const writes = getRank(options.group) === 0
   const settings: Settings = {
+    writes,
     accumulate: options.accumulate ?? 1,
     clipNorm: options.clipNorm,
     precision: options.precision ?? 'float32',
@@ -137,9 +148,9 @@ export function checkOptions<Batch, Output>(options: TrainerOptions<Batch, Outpu
     folder: options.folder,
     checkpointEverySteps: options.checkpointEverySteps,
     logEvery: options.logEvery ?? 10,
-    tensorboard: options.tensorboard ?? false,
-    curves: options.curves ?? true,
-    progress: options.progress ?? true,
+    tensorboard: writes && (options.tensorboard ?? false),
+    curves: writes && (options.curves ?? true),
+    progress: writes && (options.progress ?? true),
   }
   checkFunction('loss', options.loss)
   checkWhole('accumulate', settings.accumulate, 1)

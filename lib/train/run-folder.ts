@@ -4,6 +4,12 @@ import { writeFileAtomic } from '../native/atomic-file'
 import { ConfigError, FormatError } from '../native/errors'
 import type { TrainingRecord } from './records'
 
+/** The checkpoint that the run of a folder goes on from, where there is one. */
+export function lastCheckpoint(folder: string): string | undefined {
+  const path = join(folder, 'checkpoints', 'last.pth')
+  return existsSync(path) ? path : undefined
+}
+
 /** Files of one training run: its log, its checkpoints and its curves. */
 export class RunFolder {
   readonly records: TrainingRecord[] = []
@@ -18,10 +24,6 @@ export class RunFolder {
 
   get last(): string {
     return join(this.checkpoints, 'last.pth')
-  }
-
-  lastIfThere(): string | undefined {
-    return existsSync(this.last) ? this.last : undefined
   }
 
   get best(): string {

@@ -1,3 +1,4 @@
+import { allReduce, type GradientReducer, getRank, getWorldSize } from '../distributed'
 import { ArgumentError, VisionNativeError } from '../native/errors'
 import { clipGradNorm_ } from '../optim/clip'
 import { GradScaler } from '../optim/grad-scaler'
@@ -29,11 +30,13 @@ export class StepRunner<Batch> {
   readonly scaler: GradScaler | undefined
   /** Why steps are not captured, where they are not. */
   eagerReason: string | undefined
+  /** Where several processes train together. */
+  reducer: GradientReducer | undefined
   readonly #options: TrainerOptions<Batch>
   readonly #settings: Settings
   readonly #autocast: AutocastOptions | undefined
   readonly #whole: CapturedFunction<[Batch], BatchResult>
-  readonly #gradients: CapturedFunction<[Batch, number], BatchResult>
+  readonly #gradients: CapturedFunction<[Batch, number, boolean], BatchResult>
   readonly #update: CapturedFunction<[], Tensor | undefined>
   /** Parts that have been captured once, which a later failure cannot undo. */
   readonly #proven = new Set<object>()
@@ -52,7 +55,7 @@ export class StepRunner<Batch> {
     options.optimizer.initialize()
     this.scaler?.initialize(options.optimizer)
     this.#whole = capture((batch) => this.#wholeStep(batch))
-    this.#gradients = capture((batch, count) => this.#takeGradients(batch, count))
+    this.#gradients = capture((batch, count, last) => this.#takeGradients(batch, count, last))
     this.#update = capture(() => this.#takeStep())
   }
 
@@ -76,9 +79,9 @@ export class StepRunner<Batch> {
    * in place.
    */
   async part(batch: Batch, place: number, count: number, last: boolean): Promise<BatchResult> {
-    const compute = () => this.#takeGradients(batch, count)
+    const compute = () => this.#takeGradients(batch, count, last)
     const result = this.#accumulates
-      ? await this.#run(place, this.#gradients, compute, [batch, count])
+      ? await this.#run(place, this.#gradients, compute, [batch, count, last])
       : await this.#eager(place, compute)
     if (!last) return result
     const update = () => this.#takeStep()
@@ -92,19 +95,32 @@ export class StepRunner<Batch> {
 
   #wholeStep(batch: Batch): BatchResult {
     this.#options.optimizer.zeroGrad()
-    return { ...this.#takeGradients(batch, 1), gradNorm: this.#takeStep() }
+    return { ...this.#takeGradients(batch, 1, true), gradNorm: this.#takeStep() }
   }
 
-  #takeGradients(batch: Batch, count: number | Tensor): BatchResult {
+  #takeGradients(batch: Batch, count: number | Tensor, last: boolean): BatchResult {
     const compute = () => this.#options.loss(batch)
     const { loss, ...values } = checked(this.#autocast ? autocast(this.#autocast, compute) : compute())
     const mean = count === 1 ? loss : loss.div(count)
     const scaled = this.scaler ? this.scaler.scale(mean) : mean
+    if (last) this.reducer?.prepare([scaled])
     scaled.backward()
     return {
-      loss: loss.detach(),
-      values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.detach()])),
+      loss: this.#shared(loss),
+      values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.#shared(value)])),
     }
+  }
+
+  /** A value for the log: the mean over all processes. */
+  #shared(value: Tensor): Tensor {
+    const { group } = this.#options
+    return group ? allReduce(value.detach(), { op: 'mean', group }) : value.detach()
+  }
+
+  /** Random numbers of a batch; each process has its own. */
+  #seed(place: number): void {
+    const { group } = this.#options
+    manualSeed(stepSeed(this.#settings.seed, place * getWorldSize(group) + getRank(group)))
   }
 
   #takeStep(): Tensor | undefined {
@@ -134,7 +150,7 @@ export class StepRunner<Batch> {
         'pad or crop to a few sizes, and leave names and other plain values out of the batches'
       return this.#eager(place, eager)
     }
-    manualSeed(stepSeed(this.#settings.seed, place))
+    this.#seed(place)
     if (this.#proven.has(captured)) return captured(...args)
     const before = this.#snapshot()
     try {
@@ -153,7 +169,7 @@ export class StepRunner<Batch> {
   }
 
   async #eager<Result>(place: number, fn: () => Result): Promise<Result> {
-    manualSeed(stepSeed(this.#settings.seed, place))
+    this.#seed(place)
     const result = tidy(fn)
     await new Promise(setImmediate)
     return result
@@ -175,6 +191,7 @@ export class StepRunner<Batch> {
   }
 
   dispose(): void {
+    this.reducer?.dispose()
     for (const captured of [this.#whole, this.#gradients, this.#update]) captured.dispose()
     for (const group of this.#options.optimizer.paramGroups) {
       if (isTensor(group.lr) && this.#rates.includes(group.lr)) group.lr = group.lr.toNumber()

@@ -1,3 +1,4 @@
+import { broadcastTensors, GradientReducer } from '../distributed'
 import { CancelledError, ConfigError } from '../native/errors'
 import { learningRate } from '../optim/param-group'
 import { tidyAsync } from '../tensor/scope'
@@ -20,7 +21,7 @@ import {
 } from './options'
 import { ProgressReporter } from './progress'
 import type { EpochRecord, TrainingRecord, Values } from './records'
-import { RunFolder } from './run-folder'
+import { lastCheckpoint, RunFolder } from './run-folder'
 import { loadState, type Position, saveBest, saveState } from './state'
 import { StepRunner } from './step'
 import { TensorBoardLog } from './tensorboard-log'
@@ -140,7 +141,7 @@ class Run<Batch, Output> {
     const { validation, model, best, earlyStopping } = options
     this.#runner = new StepRunner(options as TrainerOptions<Batch>, settings, device)
     this.#evaluator = validation && new Evaluator(validation, model, device, settings.capture)
-    this.#folder = settings.folder === undefined ? undefined : new RunFolder(settings.folder)
+    this.#folder = settings.folder === undefined || !settings.writes ? undefined : new RunFolder(settings.folder)
     this.#records = this.#folder?.records ?? []
     this.#progress = new ProgressReporter(settings.progress, limits.epochs)
     this.#best = best && new Improvement(best)
@@ -153,8 +154,9 @@ class Run<Batch, Output> {
     model.train()
     try {
       const resumed = await this.#begin()
+      await this.#joinOthers()
       if (this.settings.tensorboard) {
-        this.#board = new TensorBoardLog(this.#requireFolder().path, this.#position.step)
+        this.#board = new TensorBoardLog(this.#requireFolder(), this.#position.step)
       }
       const reason = await this.#epochs(resumed)
       if (this.settings.curves && this.#folder) await drawCurves(this.#folder.path, this.#records)
@@ -175,7 +177,8 @@ class Run<Batch, Output> {
   /** Loads the checkpoint to go on from; true when there was one. */
   async #begin(): Promise<boolean> {
     const { resume } = this.limits
-    const path = typeof resume === 'string' ? resume : resume === true ? this.#requireFolder().lastIfThere() : undefined
+    const path =
+      typeof resume === 'string' ? resume : resume === true ? lastCheckpoint(this.#requireFolder()) : undefined
     if (path === undefined) {
       await this.#folder?.begin()
       return false
@@ -186,8 +189,16 @@ class Run<Batch, Output> {
     return true
   }
 
-  #requireFolder(): RunFolder {
-    if (this.#folder) return this.#folder
+  /** All processes begin with the same weights, and average their gradients. */
+  async #joinOthers(): Promise<void> {
+    const { group, model } = this.options
+    if (group === undefined) return
+    await broadcastTensors([...model.parameters(), ...model.buffers()], { group })
+    this.#runner.reducer = await GradientReducer.open(model.parameters(), { group })
+  }
+
+  #requireFolder(): string {
+    if (this.settings.folder !== undefined) return this.settings.folder
     throw new ConfigError('Trainer.fit: resume: true needs the folder of the run; state folder, or a checkpoint’s path')
   }
 
@@ -321,7 +332,7 @@ class Run<Batch, Output> {
     if (this.#folder) this.#folder.add(record)
     else this.#records.push(record)
     this.#board?.add(record)
-    this.options.onRecord?.(record)
+    if (this.settings.writes) this.options.onRecord?.(record)
   }
 
   #tell(samples: number): void {

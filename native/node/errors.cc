@@ -21,6 +21,8 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 
 /// LibTorch has one exception class for nearly everything; what it is about stands in the text alone.
 const char* kind_of_message(std::string_view text) {
+  // Gloo's own exceptions, whose class is not known here.
+  if (contains_any(text, {"gloo/", "Connection closed by peer", "Connection reset by peer"})) return "Distributed";
   if (contains_any(text, {"same device", "on device", "device type", "CUDA", "Cannot access data pointer of Tensor that",
                           "Meta tensor", "meta tensor", "'Meta' backend", "backend"})) {
     return "Device";
@@ -58,6 +60,8 @@ Failure current_failure() {
     return {"Argument", error.what_without_backtrace()};
   } catch (const c10::NotImplementedError& error) {
     return {kind_of_message(error.what_without_backtrace()), error.what_without_backtrace()};
+  } catch (const c10::DistError& error) {
+    return {"Distributed", error.what_without_backtrace()};
   } catch (const c10::Error& error) {
     return {kind_of_message(error.what_without_backtrace()), error.what_without_backtrace()};
   } catch (const std::bad_alloc&) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -28,22 +28,27 @@ export async function runChild(
   const folder = mkdtempSync(join(ROOT, '.cache/test-'))
   try {
     const outfile = join(folder, 'script.mjs')
-    await build({
-      stdin: { contents: script, loader: 'ts', resolveDir: ROOT, sourcefile: 'script.ts' },
-      alias: { lib: join(ROOT, 'lib') },
-      packages: 'external',
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      sourcemap: 'inline',
-      logLevel: 'silent',
-      outfile,
-    })
+    await bundle({ stdin: { contents: script, loader: 'ts', resolveDir: ROOT, sourcefile: 'script.ts' } }, outfile)
     return await run([...flags, outfile], env)
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** Makes one plain module of a script and what it imports of the package. */
+export async function bundle(from: Pick<BuildOptions, 'stdin' | 'entryPoints'>, outfile: string): Promise<void> {
+  await build({
+    ...from,
+    alias: { lib: join(ROOT, 'lib') },
+    packages: 'external',
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: 'inline',
+    logLevel: 'silent',
+    outfile,
+  })
 }
 
 function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<ChildResult> {

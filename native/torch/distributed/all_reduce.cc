@@ -9,14 +9,18 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+at::Tensor wait(const at::Tensor& input) {
+  using Wait = at::Tensor(const at::Tensor&);
+  static const auto op =
+      c10::Dispatcher::singleton().findSchemaOrThrow("_c10d_functional::wait_tensor", "").typed<Wait>();
+  return op.call(input);
+}
+
 at::Tensor all_reduce_sum_plain(const at::Tensor& input, c10::string_view group) {
   using Reduce = at::Tensor(const at::Tensor&, std::string, std::string);
-  using Wait = at::Tensor(const at::Tensor&);
   static const auto reduce =
       c10::Dispatcher::singleton().findSchemaOrThrow("_c10d_functional::all_reduce", "").typed<Reduce>();
-  static const auto wait =
-      c10::Dispatcher::singleton().findSchemaOrThrow("_c10d_functional::wait_tensor", "").typed<Wait>();
-  return wait.call(reduce.call(input.contiguous(), "sum", std::string(group)));
+  return wait(reduce.call(input.contiguous(), "sum", std::string(group)));
 }
 
 class AllReduceSum : public torch::autograd::Function<AllReduceSum> {
@@ -37,8 +41,16 @@ at::Tensor all_reduce_sum(const at::Tensor& input, c10::string_view group) {
 
 }  // namespace
 
-TORCH_LIBRARY_FRAGMENT(vision_native, library) { library.def("_all_reduce_sum(Tensor input, str group) -> Tensor"); }
+TORCH_LIBRARY_FRAGMENT(vision_native, library) {
+  library.def("_all_reduce_sum(Tensor input, str group) -> Tensor");
+  // As _c10d_functional::wait_tensor, whose schema does not say that the tensor is written to meanwhile.
+  library.def("_wait_tensor(Tensor(a!) input) -> Tensor(a!)");
+}
 TORCH_LIBRARY_IMPL(vision_native, CompositeExplicitAutograd, library) {
+  library.impl("_wait_tensor", [](at::Tensor& input) -> at::Tensor& {
+    wait(input);
+    return input;
+  });
   library.impl("_all_reduce_sum", all_reduce_sum_plain);
 }
 TORCH_LIBRARY_IMPL(vision_native, Autograd, library) { library.impl("_all_reduce_sum", all_reduce_sum); }

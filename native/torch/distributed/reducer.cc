@@ -40,7 +40,6 @@ std::shared_ptr<c10d::Reducer> reducer(int64_t id) {
 void open(int64_t id, at::TensorList parameters, c10::string_view group, int64_t bucket_bytes, bool find_unused) {
   const auto process_group = c10d::resolve_process_group(std::string(group));
   const std::vector<at::Tensor> tensors = parameters.vec();
-  c10d::verify_params_across_processes(process_group, tensors, std::nullopt);
   const std::vector<bool> sparse(tensors.size(), false);
   const int64_t first = std::min<int64_t>(bucket_bytes, c10d::kDefaultFirstBucketBytes);
   auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(

@@ -1,0 +1,26 @@
+// Several processes that train one model: LibTorch's c10d, with Gloo between processors and NCCL between GPUs.
+export {
+  type AllReduceOptions,
+  allGatherAsync,
+  allGatherObject,
+  allReduce,
+  allReduceAsync,
+  barrier,
+  broadcastAsync,
+  broadcastTensors,
+  type CollectiveOptions,
+  type ReduceOp,
+} from './collectives'
+export { isLaunched, type Rendezvous, rendezvous } from './environment'
+export { GradientReducer, type GradientReducerOptions } from './gradient-reducer'
+export {
+  type DistributedBackend,
+  destroyProcessGroup,
+  getRank,
+  getWorldSize,
+  groupOf,
+  initProcessGroup,
+  openGroup,
+  type ProcessGroup,
+  type ProcessGroupOptions,
+} from './process-group'

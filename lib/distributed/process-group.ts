@@ -1,0 +1,104 @@
+import { ConfigError, DistributedError } from '../native/errors'
+import { shared } from '../native/frame'
+import { callAsync } from '../tensor/call'
+import { cudaIsAvailable } from '../tensor/device'
+import { type Rendezvous, rendezvous } from './environment'
+
+/** What carries tensors between processes: Gloo those of the CPU, NCCL those of GPUs. */
+export type DistributedBackend = 'gloo' | 'nccl' | 'gloo,nccl'
+
+export interface ProcessGroupOptions extends Partial<Rendezvous> {
+  /** Gloo, and NCCL too where there are GPUs, unless stated. */
+  readonly backend?: DistributedBackend | undefined
+  /** How long to wait for the other processes, here and in collectives; 30 minutes unless stated. */
+  readonly timeoutMs?: number | undefined
+  /** The network interface that Gloo uses, such as `eth0`; GLOO_SOCKET_IFNAME, or the one of the host's name. */
+  readonly interface?: string | undefined
+  /** Of the group; groups of other names may be open beside it. */
+  readonly name?: string | undefined
+}
+
+/** The processes that train together. Made by `initProcessGroup`. */
+export interface ProcessGroup {
+  readonly name: string
+  readonly backend: DistributedBackend
+  readonly rank: number
+  readonly worldSize: number
+  readonly localRank: number
+  readonly timeoutMs: number
+}
+
+const DEFAULT = 'default'
+const MINUTES_30 = 1_800_000
+
+const KEY = Symbol.for('@lab/vision-native/process-groups')
+shared[KEY] ??= new Map<string, ProcessGroup>()
+const groups = shared[KEY] as Map<string, ProcessGroup>
+
+/**
+ * Joins the processes that were started together, and waits for all of them.
+ *
+ * @throws ConfigError when variables are missing or contradict each other, or the group is open already
+ * @throws DistributedError when the others cannot be reached in time
+ */
+export async function initProcessGroup(options: ProcessGroupOptions = {}): Promise<ProcessGroup> {
+  const { name = DEFAULT, timeoutMs = MINUTES_30, backend = cudaIsAvailable() ? 'gloo,nccl' : 'gloo' } = options
+  const place = rendezvous(options)
+  if (groups.has(name)) {
+    throw new ConfigError(`initProcessGroup: the group '${name}' is open already; destroyProcessGroup() closes it`)
+  }
+  if (!(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
+    throw new ConfigError(`initProcessGroup: timeoutMs is ${timeoutMs}; it must be a whole number above 0`)
+  }
+  const { rank, worldSize, masterAddress, masterPort, localRank } = place
+  const network = options.interface ?? process.env.GLOO_SOCKET_IFNAME ?? ''
+  const { serves, attempt } = store(rank)
+  const group = { name, backend, rank, worldSize, localRank, timeoutMs }
+  groups.set(name, group)
+  try {
+    const args = [name, backend, masterAddress, masterPort, rank, worldSize, serves, `${attempt}/${name}`, network]
+    await callAsync('vision_native::_process_group_open', [...args, timeoutMs])
+    return group
+  } catch (error) {
+    groups.delete(name)
+    throw new DistributedError(
+      `initProcessGroup: rank ${rank} of ${worldSize} did not meet the others at ${masterAddress}:${masterPort} within ${timeoutMs / 1000} s; all ${worldSize} processes must be running, and rank 0's machine must be reachable there (${(error as Error).message})`,
+      { cause: error },
+    )
+  }
+}
+
+/** torchrun's own process holds the store, and starts anew under another number what it restarts. */
+function store(rank: number): { readonly serves: boolean; readonly attempt: string } {
+  const agent = process.env.TORCHELASTIC_USE_AGENT_STORE === 'True'
+  return { serves: rank === 0 && !agent, attempt: `attempt-${process.env.TORCHELASTIC_RESTART_COUNT ?? 0}` }
+}
+
+/** Leaves a group; the default one unless stated. What is under way ends first. */
+export async function destroyProcessGroup(group: ProcessGroup | undefined = openGroup()): Promise<void> {
+  if (group === undefined || !groups.delete(group.name)) return
+  await callAsync('vision_native::_process_group_close', [group.name])
+}
+
+/** The default group, where `initProcessGroup` has opened it. */
+export function openGroup(): ProcessGroup | undefined {
+  return groups.get(DEFAULT)
+}
+
+/** @throws ConfigError when no group is open */
+export function groupOf(group: ProcessGroup | undefined, caller: string): ProcessGroup {
+  const found = group ?? openGroup()
+  if (found === undefined) throw new ConfigError(`${caller}: no process group is open; await initProcessGroup() first`)
+  if (groups.get(found.name) !== found) throw new ConfigError(`${caller}: the group '${found.name}' was closed`)
+  return found
+}
+
+/** This process's number, 0 where there is no group. */
+export function getRank(group: ProcessGroup | undefined = openGroup()): number {
+  return group?.rank ?? 0
+}
+
+/** Number of processes, 1 where there is no group. */
+export function getWorldSize(group: ProcessGroup | undefined = openGroup()): number {
+  return group?.worldSize ?? 1
+}
