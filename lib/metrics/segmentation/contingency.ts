@@ -97,10 +97,12 @@ class Tally {
   }
 }
 
-function valuesOf(labels: Tensor, start: number): Float64Array {
+function valuesOf(labels: Tensor, start: number): ArrayLike<number> {
   return tidy(() => {
     const flat = labels.reshape([-1])
     const part = flat.narrow(0, start, Math.min(CHUNK, flat.size(0) - start))
-    return part.to('float64').dataSync() as Float64Array
+    // These need no conversion, which would take as long as the counting.
+    const plain = part.dtype === 'int32' || part.dtype === 'uint8'
+    return (plain ? part : part.to('float64')).dataSync() as ArrayLike<number>
   })
 }
