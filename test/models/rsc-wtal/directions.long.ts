@@ -10,9 +10,9 @@ const request = { data: 'synthetic', note: () => {} }
 
 /** Steps, and noise at which the plain host is neither lost nor perfect. */
 const TRIALS: Readonly<Record<Host, { readonly steps: number; readonly synthetic: object }>> = {
-  'ham-net': { steps: 200, synthetic: { noise: 1.4 } },
+  'ham-net': { steps: 250, synthetic: { noise: 1.5, clutter: 1 } },
   cola: { steps: 200, synthetic: { noise: 3, videos: 16 } },
-  'co2-net': { steps: 400, synthetic: { noise: 1.4 } },
+  'co2-net': { steps: 400, synthetic: { noise: 1.5, clutter: 1 } },
 }
 
 const PROJECTIONS = {

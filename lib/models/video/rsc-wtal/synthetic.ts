@@ -2,7 +2,7 @@
 // classes share.
 import { RandomStream, Stream } from '../../../data/random'
 import type { ActionSegment, ActionVideo } from '../../../datasets'
-import { type Tensor, tensor } from '../../../tensor'
+import { tensor } from '../../../tensor'
 import type { Config } from './config'
 
 /** Seconds of a segment of 16 frames at 25 frames a second. */
@@ -75,7 +75,12 @@ function videoOf(
     at += duration + 4 + random.below(8)
   }
   const scene = scenesOf(random, length, scenery.scenes.length)
-  const read = async () => featuresOf({ features, scenery, shown, scene, noise, clutter, seed: seed + first + index })
+  // Made when first asked for, and kept beside the tensors' memory.
+  let values: Float32Array | undefined
+  const read = async () => {
+    values ??= featuresOf({ features, scenery, shown, scene, noise, clutter, seed: seed + first + index })
+    return tensor(values, { shape: [length, 2 * features] })
+  }
   return { name: `${first > 0 ? 'test' : 'video'} ${index}`, length, features, actions, read }
 }
 
@@ -102,7 +107,8 @@ interface VideoPlan {
   readonly seed: number
 }
 
-function featuresOf({ features, scenery, shown, scene, noise, clutter, seed }: VideoPlan): Tensor<'float32'> {
+/** `[L, 2D]`, RGB first. */
+function featuresOf({ features, scenery, shown, scene, noise, clutter, seed }: VideoPlan): Float32Array {
   const random = new RandomStream(seed, 2, Stream.Samples)
   const values = new Float32Array(shown.length * 2 * features)
   for (const [l, action] of shown.entries()) {
@@ -116,7 +122,7 @@ function featuresOf({ features, scenery, shown, scene, noise, clutter, seed }: V
       values[(2 * l + 1) * features + d] = Math.max(0, flow)
     }
   }
-  return tensor(values, { shape: [shown.length, 2 * features] })
+  return values
 }
 
 /** By Box and Muller. */
