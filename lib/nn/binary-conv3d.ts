@@ -108,7 +108,7 @@ export class BinaryConv3d extends Module {
     noGrad(() =>
       tidy(() => {
         const { weight, scale: alpha } = this.pack()
-        const folded = foldNorm(alpha ?? ones([outChannels]), norm)
+        const folded = foldNorm(alpha ?? ones([outChannels], { device: this.weight.device }), norm)
         const given = { ...folded, weight: weight.words, bias: this.bias, bias1, slope, bias2 }
         for (const name of ['weight', 'bias', 'scale', 'shift', 'bias1', 'slope', 'bias2'] as const) {
           const value = given[name]

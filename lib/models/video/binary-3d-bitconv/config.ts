@@ -106,7 +106,7 @@ export const Config = z.strictObject({
         .max(1)
         .default(0.5)
         .describe('probability of a mirrored clip; 0 where left and right differ'),
-      workers: z.number().int().min(0).default(0).describe('samples that are decoded ahead'),
+      prefetch: count(2).describe('batches that are decoded ahead'),
       seed: z.number().int().min(0).default(0).describe('of initial values and samples'),
     })
     .prefault({}),

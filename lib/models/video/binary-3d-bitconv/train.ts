@@ -95,14 +95,14 @@ export async function trainStage(
 
 /** Each stage draws samples of its own. */
 function clipLoader(config: Config, videos: readonly VideoItem[], stage: Stage | 'norms') {
-  const { batchSize, seed, workers } = config.training
+  const { batchSize, seed, prefetch } = config.training
   const place = ['real', 'activations', 'binary', 'norms'].indexOf(stage)
   const clips = new RandomClips(videos, config)
   return new DataLoader(clips, {
     batchSize,
     shuffle: true,
     seed: 4 * seed + place,
-    prefetchFactor: Math.max(1, workers),
+    prefetchFactor: prefetch,
   })
 }
 
