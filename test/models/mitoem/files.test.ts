@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import {
@@ -10,7 +10,7 @@ import {
   tileVolume,
 } from '../../../lib/datasets'
 import { readNpz, readSlice, writeImage, writeNpy, writeNpz } from '../../../lib/io'
-import { asBytes, MitochondriaSegmenter, system } from '../../../lib/models/segmentation/mitoem'
+import { asBytes, MitochondriaSegmenter, system, VolumeSegmenter } from '../../../lib/models/segmentation/mitoem'
 import { saveSystemWeights } from '../../../lib/pipeline'
 import { Generator, manualSeed, randint, type Tensor, tensor, tidyAsync } from '../../../lib/tensor'
 import { liveTensors, liveTensorsDownTo } from '../../support/live-tensors'
@@ -279,6 +279,30 @@ test('a pipeline writes labels, objects and a picture, and leaves no tensors', a
     await expect(MitochondriaSegmenter.load({})).rejects.toThrow(/there are no weights/)
   })
   expect(await liveTensorsDownTo(before)).toBe(before)
+})
+
+test('maps are the same whatever the blocks, and blocks that are kept are not computed again', async () => {
+  await tidyAsync(async () => {
+    manualSeed(2)
+    const config = (block: readonly number[]) =>
+      system.config.parse({ ...system.tiny, inference: { ...system.tiny.inference, stride: [2, 16, 16], block } })
+    using model = system.create(config([8, 64, 64])).eval()
+    const volume = tensorVolume(grey(9, [6, 40, 36]))
+    using whole = new VolumeSegmenter(model, config([8, 64, 64]), 'cpu')
+    using parts = new VolumeSegmenter(model, config([3, 20, 36]), 'cpu')
+    const expected = await whole.maps(volume)
+    const kept = made('blocks')()
+    expect((await parts.maps(volume, { folder: kept })).equal(expected)).toBe(true)
+    expect(readdirSync(kept).sort()).toEqual(['0-0-0.npy', '0-20-0.npy', '3-0-0.npy', '3-20-0.npy'])
+    rmSync(folder('blocks', '3-0-0.npy'))
+    let windows = 0
+    const again = await parts.maps(volume, { folder: kept, onProgress: () => windows++ })
+    expect(again.equal(expected)).toBe(true)
+    const all = { count: 0 }
+    await parts.maps(volume, { onProgress: () => all.count++ })
+    expect(windows).toBeGreaterThan(0)
+    expect(windows).toBeLessThan(all.count / 2)
+  })
 })
 
 test('a pipeline refuses weights of another variant, and windows that the network cannot halve', async () => {

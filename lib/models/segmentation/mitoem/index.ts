@@ -29,6 +29,7 @@ export {
   typicalObjects,
 } from './analyse'
 export { lengthPlot, sizePlot } from './analysis-plots'
+export { annotationNoise, dilateLabels, erodeLabels, type NoiseControl } from './annotation-noise'
 export { type Draws, type EmSample, emAugment, sampleSize } from './augment'
 export { card } from './card'
 export { Config, decodingOf, scheduleOf } from './config'
@@ -72,6 +73,7 @@ export {
 export {
   type Decoding,
   decodeMaps,
+  type MapOptions,
   type ObjectScore,
   type Segmentation,
   scoreObjects,

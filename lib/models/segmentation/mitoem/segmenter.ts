@@ -1,5 +1,8 @@
 // A network over volumes of any size, and what its maps mean.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Triple, VolumeSource } from '../../../datasets'
+import { readNpy, writeNpy } from '../../../io'
 import type { RunOptions } from '../../../pipeline'
 import { bincount, capture, type Device, noGrad, type Tensor, tensor, tidy, tidyAsync, zeros } from '../../../tensor'
 import { affinityBasins, agglomerate, type Basins, basinGraph, mergeSmallBasins } from './affinities'
@@ -17,6 +20,12 @@ export interface Segmentation {
   readonly labels: Tensor<'int32'>
   /** Bytes of the maps they were made of, `[C, D, H, W]`. */
   readonly maps: Tensor<'uint8'>
+}
+
+/** How maps are computed. */
+export interface MapOptions extends RunOptions {
+  /** Where blocks are kept, for a run that may be interrupted; of one volume, network and grid. */
+  readonly folder?: string | undefined
 }
 
 /** Runs a network in evaluation mode over volumes; a window's graph is captured once. */
@@ -37,8 +46,11 @@ export class VolumeSegmenter implements Disposable {
     return { window: sides(window), stride: sides(stride), pad: pad as unknown as Triple, sigma, block: sides(block) }
   }
 
-  /** Maps of a volume, block by block, as bytes on the CPU: `[C, D, H, W]`. */
-  async *blocks(volume: VolumeSource, { signal, onProgress }: RunOptions = {}) {
+  /**
+   * Maps of a volume, block by block, as bytes on the CPU: `[C, D, H, W]`. With a folder each block is kept there, and
+   * one that is there already is not computed again.
+   */
+  async *blocks(volume: VolumeSource, { signal, onProgress, folder }: MapOptions = {}) {
     const [options, views] = [this.#windows, viewsOf(this.config.inference.views)]
     const total = countWindows(volume.shape, options)
     let done = 0
@@ -46,13 +58,19 @@ export class VolumeSegmenter implements Disposable {
     const predict = (window: Tensor) => predictViews(network, window, views, this.model.representation)
     const onWindow = () => onProgress?.({ stage: 'windows', done: ++done, total })
     for (const block of blocksOf(volume.shape, options.block)) {
+      const path = folder && join(folder, `${block.start.join('-')}.npy`)
+      if (path !== undefined && existsSync(path)) {
+        yield { ...block, maps: (await readNpy(path)) as Tensor<'uint8'> }
+        continue
+      }
       const maps = await predictBlock(volume, block, predict, { ...options, device: this.device }, { signal, onWindow })
+      if (path !== undefined) await writeNpy(path, maps)
       yield { ...block, maps }
     }
   }
 
   /** Maps of a whole volume. */
-  maps(volume: VolumeSource, options: RunOptions = {}): Promise<Tensor<'uint8'>> {
+  maps(volume: VolumeSource, options: MapOptions = {}): Promise<Tensor<'uint8'>> {
     return tidyAsync(async () => {
       const bytes = await asBytes(volume)
       const whole = zeros([channelsOf(this.model.representation), ...volume.shape], { dtype: 'uint8' })
