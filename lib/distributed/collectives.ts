@@ -38,7 +38,7 @@ const REDUCTIONS: Readonly<Record<ReduceOp, string>> = {
 export function allReduce(input: Tensor, { op = 'sum', group }: AllReduceOptions = {}): Tensor {
   const { name, worldSize } = groupOf(group, 'allReduce')
   if (op === 'sum' || op === 'mean') {
-    const sum = call('vision_native::_all_reduce_sum', [input, name]) as Tensor
+    const sum = call('vision_native_distributed::all_reduce_sum', [input, name]) as Tensor
     return op === 'mean' ? sum.div(worldSize) : sum
   }
   return waited(call('_c10d_functional::all_reduce', [input.contiguous(), reduction(op), name]))
@@ -93,7 +93,7 @@ export function allGatherAsync(input: Tensor, { group }: CollectiveOptions = {})
 /** Waits until all processes are here. @throws DistributedError naming those that did not come in time */
 export async function barrier({ group }: CollectiveOptions = {}): Promise<void> {
   const { name, timeoutMs } = groupOf(group, 'barrier')
-  await callAsync('vision_native::_process_group_barrier', [name, timeoutMs])
+  await callAsync('vision_native_distributed::process_group_barrier', [name, timeoutMs])
 }
 
 /** What each process passes, in the order of ranks. @param value anything that JSON holds */
@@ -120,7 +120,7 @@ export async function broadcastTensors(
   { source = 0, group }: CollectiveOptions & { readonly source?: number | undefined } = {},
 ): Promise<void> {
   const { name } = groupOf(group, 'broadcastTensors')
-  if (tensors.length > 0) await callAsync('vision_native::_broadcast_all', [tensors, name, source])
+  if (tensors.length > 0) await callAsync('vision_native_distributed::broadcast_all', [tensors, name, source])
 }
 
 function waited(issued: unknown): Tensor {
@@ -128,7 +128,7 @@ function waited(issued: unknown): Tensor {
 }
 
 async function waitedAsync(issued: unknown): Promise<Tensor> {
-  return (await callAsync('vision_native::_wait_tensor', [checked(issued)])) as Tensor
+  return (await callAsync('vision_native_distributed::wait_tensor', [checked(issued)])) as Tensor
 }
 
 function checked(issued: unknown): Tensor {

@@ -49,7 +49,7 @@ export class GradientReducer implements Disposable {
     if (trained.length === 0) throw new ConfigError('GradientReducer: no parameter requires a gradient')
     await checkAlike(trained, options)
     const id = ++opened
-    await callAsync('vision_native::_reducer_open', [id, trained, name, bucketBytes, findUnused])
+    await callAsync('vision_native_distributed::reducer_open', [id, trained, name, bucketBytes, findUnused])
     return new GradientReducer(id, findUnused)
   }
 
@@ -61,13 +61,13 @@ export class GradientReducer implements Disposable {
    */
   prepare(outputs: readonly Tensor[] = []): void {
     if (!this.#open) throw new ConfigError('GradientReducer: it was disposed of')
-    call('vision_native::_reducer_prepare', [this.id, this.findUnused ? outputs : []])
+    call('vision_native_distributed::reducer_prepare', [this.id, this.findUnused ? outputs : []])
   }
 
   dispose(): void {
     if (!this.#open) return
     this.#open = false
-    call('vision_native::_reducer_close', [this.id])
+    call('vision_native_distributed::reducer_close', [this.id])
   }
 
   [Symbol.dispose](): void {

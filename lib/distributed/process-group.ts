@@ -57,7 +57,7 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
   groups.set(name, group)
   try {
     const args = [name, backend, masterAddress, masterPort, rank, worldSize, serves, `${attempt}/${name}`, network]
-    await callAsync('vision_native::_process_group_open', [...args, timeoutMs])
+    await callAsync('vision_native_distributed::process_group_open', [...args, timeoutMs])
     return group
   } catch (error) {
     groups.delete(name)
@@ -77,7 +77,7 @@ function store(rank: number): { readonly serves: boolean; readonly attempt: stri
 /** Leaves a group; the default one unless stated. What is under way ends first. */
 export async function destroyProcessGroup(group: ProcessGroup | undefined = openGroup()): Promise<void> {
   if (group === undefined || !groups.delete(group.name)) return
-  await callAsync('vision_native::_process_group_close', [group.name])
+  await callAsync('vision_native_distributed::process_group_close', [group.name])
 }
 
 /** The default group, where `initProcessGroup` has opened it. */

@@ -41,18 +41,18 @@ at::Tensor all_reduce_sum(const at::Tensor& input, c10::string_view group) {
 
 }  // namespace
 
-TORCH_LIBRARY_FRAGMENT(vision_native, library) {
-  library.def("_all_reduce_sum(Tensor input, str group) -> Tensor");
+TORCH_LIBRARY_FRAGMENT(vision_native_distributed, library) {
+  library.def("all_reduce_sum(Tensor input, str group) -> Tensor");
   // As _c10d_functional::wait_tensor, whose schema does not say that the tensor is written to meanwhile.
-  library.def("_wait_tensor(Tensor(a!) input) -> Tensor(a!)");
+  library.def("wait_tensor(Tensor(a!) input) -> Tensor(a!)");
 }
-TORCH_LIBRARY_IMPL(vision_native, CompositeExplicitAutograd, library) {
-  library.impl("_wait_tensor", [](at::Tensor& input) -> at::Tensor& {
+TORCH_LIBRARY_IMPL(vision_native_distributed, CompositeExplicitAutograd, library) {
+  library.impl("wait_tensor", [](at::Tensor& input) -> at::Tensor& {
     wait(input);
     return input;
   });
-  library.impl("_all_reduce_sum", all_reduce_sum_plain);
+  library.impl("all_reduce_sum", all_reduce_sum_plain);
 }
-TORCH_LIBRARY_IMPL(vision_native, Autograd, library) { library.impl("_all_reduce_sum", all_reduce_sum); }
+TORCH_LIBRARY_IMPL(vision_native_distributed, Autograd, library) { library.impl("all_reduce_sum", all_reduce_sum); }
 
 }  // namespace vision_native::distributed

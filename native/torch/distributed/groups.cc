@@ -112,13 +112,13 @@ void register_backend(const std::string& name, BackendEntry entry) {
   backends()[name] = entry;
 }
 
-TORCH_LIBRARY_FRAGMENT(vision_native, library) {
+TORCH_LIBRARY_FRAGMENT(vision_native_distributed, library) {
   library.def(
-      "_process_group_open(str name, str backend, str host, int port, int rank, int world_size, bool serves, "
+      "process_group_open(str name, str backend, str host, int port, int rank, int world_size, bool serves, "
       "str prefix, str interface, int timeout_ms) -> ()",
       open);
-  library.def("_process_group_close(str name) -> ()", close);
-  library.def("_process_group_barrier(str name, int timeout_ms) -> ()", barrier);
+  library.def("process_group_close(str name) -> ()", close);
+  library.def("process_group_barrier(str name, int timeout_ms) -> ()", barrier);
 }
 
 }  // namespace vision_native::distributed

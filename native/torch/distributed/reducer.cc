@@ -83,11 +83,11 @@ void broadcast_all(at::TensorList tensors, c10::string_view group, int64_t sourc
 
 }  // namespace
 
-TORCH_LIBRARY_FRAGMENT(vision_native, library) {
-  library.def("_reducer_open(int id, Tensor[] parameters, str group, int bucket_bytes, bool find_unused) -> ()", open);
-  library.def("_reducer_prepare(int id, Tensor[] outputs) -> ()", prepare);
-  library.def("_reducer_close(int id) -> ()", close);
-  library.def("_broadcast_all(Tensor(a!)[] tensors, str group, int source) -> ()", broadcast_all);
+TORCH_LIBRARY_FRAGMENT(vision_native_distributed, library) {
+  library.def("reducer_open(int id, Tensor[] parameters, str group, int bucket_bytes, bool find_unused) -> ()", open);
+  library.def("reducer_prepare(int id, Tensor[] outputs) -> ()", prepare);
+  library.def("reducer_close(int id) -> ()", close);
+  library.def("broadcast_all(Tensor(a!)[] tensors, str group, int source) -> ()", broadcast_all);
 }
 
 }  // namespace vision_native::distributed
