@@ -68,6 +68,24 @@ test(
   120_000,
 )
 
+test('the command evaluates, and writes the curves', async () => {
+  writeFileSync(folder('tiny.json'), JSON.stringify(system.tiny))
+  const options = ['--data', 'synthetic', '--weights', 'random', '--config', folder('tiny.json')]
+  const { code, stdout } = await runCli([
+    'evaluate',
+    'iris-transformer-capsule',
+    ...options,
+    '-o',
+    folder('curves'),
+    '--json',
+  ])
+  expect(code).toBe(0)
+  const { charts, metrics } = JSON.parse(stdout)
+  expect(charts).toEqual([folder('curves', 'roc.svg'), folder('curves', 'det.svg')])
+  for (const chart of charts) expect(readFileSync(chart, 'utf8')).toMatch(/^<svg/)
+  expect(metrics.eer).toBeGreaterThanOrEqual(0)
+}, 120_000)
+
 describe('IrisMatcher', () => {
   const config = mergeConfigs(system.tiny, {
     normalisation: SIZE,
