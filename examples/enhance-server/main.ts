@@ -1,6 +1,7 @@
 // `npm run example:server -- --weights low-light.safetensors [--port 3000]`
 // Without weights each picture trains its own networks first, which takes a minute or two.
 import { parseArgs } from 'node:util'
+import { zeros } from '@lab/vision-native'
 import { LowLightEnhancer } from '@lab/vision-native/models/enhancement/fusion-low-light-enhancement'
 import { enhanceServer } from './server'
 
@@ -13,6 +14,8 @@ const { values } = parseArgs({
 })
 
 const enhancer = await LowLightEnhancer.load({ weights: values.weights })
+// A picture of a new size is recorded on the event loop; large ones are cut into tiles, whose size this one has.
+if (values.weights !== undefined) (await enhancer.run(zeros([3, 512, 512]))).dispose()
 const server = enhanceServer({ enhancer })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
