@@ -1,10 +1,12 @@
 // Check 12 and the order of the decoders: trainings on made-up tissue, judged on volumes that were held out.
 import { existsSync, mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { z } from 'zod'
 import { openVolume } from '../../../lib/datasets'
 import { writeNpz } from '../../../lib/io'
 import {
   ap75,
+  type Config,
   decodeMaps,
   decodingOf,
   instanceReport,
@@ -36,7 +38,7 @@ async function writeVolumes(): Promise<void> {
   }
 }
 
-const CONFIG = {
+const CONFIG: z.input<typeof Config> = {
   network: { width: 0.5 },
   training: {
     window: [8, 64, 64],
@@ -50,7 +52,7 @@ const CONFIG = {
   augmentation: { enabled: false },
   inference: { window: [8, 64, 64], stride: [8, 64, 64], pad: [0, 0, 0], views: 'none' },
   decoding: { smallest: 32 },
-} as const
+}
 
 const DECODERS = [
   ['B+CC', 'B', { decoder: 'cc' }],
