@@ -79,7 +79,7 @@ function videoOf(
   let values: Float32Array | undefined
   const read = async () => {
     values ??= featuresOf({ features, scenery, shown, scene, noise, clutter, seed: seed + first + index })
-    return tensor(values, { shape: [length, 2 * features] })
+    return tensor(values, { shape: [length, 2 * features], dtype: 'float32' })
   }
   return { name: `${first > 0 ? 'test' : 'video'} ${index}`, length, features, actions, read }
 }
