@@ -1,17 +1,15 @@
 // The stages of the training: what moves, and what does not.
 import { describe, expect, test } from 'vitest'
 import {
-  type ActionNetwork,
   actionData,
   BACKBONES,
   BinaryUnit,
   Config,
   createNetwork,
   reestimateNorms,
-  Sign2,
   STAGES,
-  StagedBinaryConv3d,
   setStage,
+  spreadSigns,
   stageOptimiser,
   stagesOf,
   system,
@@ -34,7 +32,7 @@ describe('gradients', () => {
         manualSeed(1)
         using model = createNetwork(configOf({ network: { backbone, dropout: 0 }, input: { shortSide: 32, size: 32 } }))
         setStage(model, stage)
-        noGrad(() => tidy(() => shift(model, backbone)))
+        spreadSigns(model)
         F.crossEntropy(model.forward(randn([4, 3, 16, 32, 32])), tensor([0, 1, 2, 3].map(BigInt))).backward()
         const dead = [...model.namedParameters()].filter(([, p]) => !((p.grad?.abs().sum().item() as number) > 0))
         expect(
@@ -45,16 +43,6 @@ describe('gradients', () => {
       }
     }),
   )
-
-  /** What is positive, as behind ReLU and pools, has the sign +1 everywhere in a new network; shifts bring both. */
-  function shift(model: ActionNetwork, backbone: string): void {
-    for (const module of model.modules()) {
-      if (module instanceof StagedBinaryConv3d) module.bias?.copy_(randn([module.inChannels]).mul(0.3).sub(0.4))
-      if (!(module instanceof Sign2) || backbone !== 'c3d') continue
-      module.bias1.fill_(-0.5)
-      module.bias2.copy_(randn(module.bias2.shape).sub(1))
-    }
-  }
 })
 
 describe('the optimiser', () => {

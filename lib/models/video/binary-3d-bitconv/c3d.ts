@@ -1,6 +1,6 @@
 import { Conv3d, Dropout, init, Linear, MaxPool3d, Module, ReLU } from '../../../nn'
 import type { Tensor } from '../../../tensor'
-import { createUnit, runPair, type Triple, type Unit, type UnitPlan } from './units'
+import { createUnit, inputOf, runPair, type Triple, type Unit, type UnitPlan } from './units'
 
 export interface C3dOptions extends UnitPlan {
   readonly classes: number
@@ -81,7 +81,8 @@ export class BitC3d extends Module {
   features(clip: Tensor): Tensor {
     const { pool, relu, dropout } = this
     const shortcut = this.options.shortcut && this.options.precision !== 'float'
-    let x = this.pool1.forward(relu.forward(this.conv1a.forward(clip)))
+    // ReLU and maxima commute, and a quarter of the values is left to cut.
+    let x = relu.forward(this.pool1.forward(this.conv1a.forward(inputOf(clip, this.options))))
     x = pool.forward(this.block2a.forward(x, shortcut ? x : null))
     const pair = (first: Unit, second: Unit) =>
       runPair(first, second, x, { first: shortcut ? x : null, second: shortcut })

@@ -4,7 +4,7 @@ import { randn, type Tensor } from '../../../tensor'
 import { card } from './card'
 import { Config, inputPlan, tiny } from './config'
 import { evaluate } from './evaluate'
-import { type ActionNetwork, createNetwork } from './model'
+import { type ActionNetwork, createNetwork, spreadSigns } from './model'
 import { exportPacked } from './pack'
 import { ActionClassifier } from './pipeline'
 import { train } from './train'
@@ -25,7 +25,7 @@ export {
 export { BACKBONES, type Backbone, Config, type InputPlan, inputPlan } from './config'
 export { type ActionData, actionData, type ClipSample, RandomClips, type VideoItem } from './data'
 export { scoreVideos, topAccuracy, type VideoScore } from './evaluate'
-export { type ActionNetwork, classNames, createNetwork, setStage } from './model'
+export { type ActionNetwork, classNames, createNetwork, setStage, spreadSigns } from './model'
 export { exportPacked, packedConfig, packNetwork, savePacked } from './pack'
 export { ActionClassifier } from './pipeline'
 export { type ActionPrediction, ActionPredictor, meanOverClips, topNumbers } from './predict'
@@ -43,6 +43,7 @@ export const system = defineSystem({
   create: (config: Config): ActionNetwork => createNetwork(config),
   probe: (model, config) => {
     const { frames, size } = inputPlan(config)
+    spreadSigns(model)
     return { inputs: [randn([2, 3, frames, size, size])], run: (clips: Tensor) => model.forward(clips) }
   },
   train,

@@ -1,9 +1,10 @@
 import { ConfigError } from '../../../native/errors'
 import type { Module } from '../../../nn'
+import { noGrad, randn, tidy } from '../../../tensor'
 import { BitC3d } from './c3d'
 import { type Config, inputPlan } from './config'
 import { BitResNet3d, I3D_50, SLOW_ONLY_50 } from './resnet3d'
-import { type Stage, StagedBinaryConv3d } from './units'
+import { Sign2, type Stage, StagedBinaryConv3d } from './units'
 
 /** A network for actions: `features` and `classify` are its `forward`. */
 export type ActionNetwork = BitC3d | BitResNet3d
@@ -40,4 +41,21 @@ export function classNames({ classes = 101 }: Pick<Config, 'classes'>): readonly
 /** Sets what all convolutions of one bit do, see `Stage`. */
 export function setStage(model: Module, stage: Stage): void {
   for (const module of model.modules()) if (module instanceof StagedBinaryConv3d) module.stage = stage
+}
+
+/**
+ * Draws shifts with which the signs of all units fall on both sides, as training leaves them: in a new network what is
+ * positive adds up from block to block, and signs that are all +1 give no gradient to shifts. For checks.
+ */
+export function spreadSigns(model: Module): void {
+  noGrad(() =>
+    tidy(() => {
+      for (const module of model.modules()) {
+        if (module instanceof StagedBinaryConv3d) module.bias?.copy_(randn([module.inChannels]).mul(0.3).sub(0.4))
+        if (!(module instanceof Sign2)) continue
+        module.bias1.fill_(-0.5)
+        module.bias2.copy_(randn(module.bias2.shape).sub(1))
+      }
+    }),
+  )
 }

@@ -1,6 +1,15 @@
 import { AdaptiveAvgPool3d, init, type Layer, Linear, MaxPool3d, Module, ModuleList } from '../../../nn'
 import type { Tensor } from '../../../tensor'
-import { ConvNorm, createActivation, createUnit, runPair, type Triple, type Unit, type UnitPlan } from './units'
+import {
+  ConvNorm,
+  createActivation,
+  createUnit,
+  inputOf,
+  runPair,
+  type Triple,
+  type Unit,
+  type UnitPlan,
+} from './units'
 
 export interface ResNet3dOptions extends UnitPlan {
   readonly classes: number
@@ -163,7 +172,7 @@ export class BitResNet3d extends Module {
   /** The last maps, `[B, C, t, h, w]`. */
   maps(clip: Tensor): Tensor {
     const run = (stage: ModuleList<Layer>, x: Tensor) => [...stage].reduce((y, block) => block.forward(y), x)
-    const first = run(this.stage1, this.stem.forward(clip))
+    const first = run(this.stage1, this.stem.forward(inputOf(clip, this.options)))
     const pooled = this.timePool?.forward(first) ?? first
     return [this.stage2, this.stage3, this.stage4].reduce((x, stage) => run(stage, x), pooled)
   }

@@ -188,6 +188,11 @@ export function createUnit(plan: UnitPlan, shape: UnitShape, { norm = true } = {
   return plan.precision === 'packed' ? new PackedUnit(shape) : new BinaryUnit(shape, plan)
 }
 
+/** A clip in the order in memory in which the units work: packed ones read and write channels last. */
+export function inputOf(clip: Tensor, { precision }: Pick<UnitPlan, 'precision'>): Tensor {
+  return precision === 'packed' ? clip.contiguous({ memoryFormat: 'channels_last_3d' }) : clip
+}
+
 /** What ends a bottleneck: Sign2, nothing without it, or ReLU. */
 export function createActivation({ precision, sign2 }: UnitPlan, channels: number): Layer {
   if (precision === 'float') return new ReLU()
