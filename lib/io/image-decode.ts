@@ -105,8 +105,8 @@ function reasonOf(cause: unknown): string {
 }
 
 /**
- * Decodes the first frame, or that of the number `page`, at the depth of the file (8 or 16 bits), turned upright by its EXIF orientation. Runs on
- * sharp's threads.
+ * Decodes the first frame, or that of the number `page`, at the depth of the file (8 or 16 bits), turned upright by its
+ * EXIF orientation. Runs on sharp's threads.
  *
  * Grey is repeated in the three colours and a palette is looked up. Values are those of the file, as Pillow and OpenCV
  * give them: a colour profile is applied only to CMYK, which has no red, green and blue of its own.

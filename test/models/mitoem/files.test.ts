@@ -13,6 +13,7 @@ import { readNpz, readSlice, writeImage, writeNpy, writeNpz } from '../../../lib
 import { asBytes, MitochondriaSegmenter, system, VolumeSegmenter } from '../../../lib/models/segmentation/mitoem'
 import { saveSystemWeights } from '../../../lib/pipeline'
 import { Generator, manualSeed, randint, type Tensor, tensor, tidyAsync } from '../../../lib/tensor'
+import { runCli } from '../../support/cli'
 import { liveTensors, liveTensorsDownTo } from '../../support/live-tensors'
 import { temporaryFolder } from '../../support/temporary-folder'
 
@@ -303,6 +304,33 @@ test('maps are the same whatever the blocks, and blocks that are kept are not co
     expect(windows).toBeGreaterThan(0)
     expect(windows).toBeLessThan(all.count / 2)
   })
+})
+
+test('the command numbers the objects of a file, and names an option that there is not', async () => {
+  const at = made('command')
+  await tidyAsync(async () => {
+    manualSeed(3)
+    const config = system.config.parse({
+      ...system.tiny,
+      decoding: { decoder: 'cc', seed: 0.3, contour: 1, smallest: 1 },
+    })
+    using model = system.create(config)
+    await saveSystemWeights(at('weights.safetensors'), 'mitoem', config, model)
+    await writeNpz(at('volume.npz'), { volume: grey(10, [4, 32, 32]) })
+  })
+  const args = ['segment3d', at('volume.npz'), '--weights', at('weights.safetensors'), '--json']
+  const { code, stdout } = await runCli([...args, '-o', at('labels.npz')])
+  expect(code).toBe(0)
+  const [{ result, output }] = JSON.parse(stdout).results
+  expect(output).toBe(at('labels.npz'))
+  expect(result.shape).toEqual([4, 32, 32])
+  await tidyAsync(async () => {
+    const labels = (await readNpz(at('labels.npz'))).get('labels')
+    expect(result.objects).toHaveLength(Number(labels?.amax().item()))
+  })
+  const wrong = await runCli([...args, '-o', at('other.npz'), '--set', 'decoding.sed=0.9'])
+  expect(wrong.code).toBe(1)
+  expect(wrong.stderr).toMatch(/decoding.sed is no key; the nearest is decoding.seed/)
 })
 
 test('a pipeline refuses weights of another variant, and windows that the network cannot halve', async () => {
