@@ -7,7 +7,7 @@ import type { Circle } from './rubber-sheet'
 /** Radius of the pupil, distance of both middles, and the least ring between both, as shares of the iris' radius. */
 const PUPIL = { least: 0.15, most: 0.75, offset: 0.3, ring: 0.15 } as const
 /** How many circles with many votes are tried, as iris and as pupil. */
-const CANDIDATES = 24
+const CANDIDATES = 32
 /** Steps of a pixel from the best circles found on a coarse grid. */
 const ROUNDS = 8
 /** By how much grey must rise from pupil to iris and from iris to sclera, and an edge along each circle. */
@@ -112,7 +112,8 @@ function mostVoted(votes: Float32Array, radii: readonly number[], { height, widt
         const value = votes[at] as number
         if (value < LEAST_EDGE / 20) continue
         const isPeak = [-1, 1, -width, width].every((step) => (votes[at + step] as number) <= value)
-        if (isPeak) all.push({ x, y, radius, votes: value })
+        // A mean over a longer edge is less of an accident.
+        if (isPeak) all.push({ x, y, radius, votes: value * Math.sqrt(radius) })
       }
     }
   }
