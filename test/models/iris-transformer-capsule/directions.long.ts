@@ -37,7 +37,7 @@ test(
 )
 
 test(
-  '13. on eyes that were never seen, both the whole system and the CNN alone tell them apart',
+  '13. on eyes that were never seen, the whole system errs less in the mean than the CNN alone',
   async () => {
     const rows: { seed: number; 'CNN only': number; 'whole system': number }[] = []
     const base = {
@@ -54,11 +54,11 @@ test(
       rows.push({ seed, 'CNN only': alone, 'whole system': await errorOf({}) })
     }
     table('equal error rate on 200 eyes after 200 steps, 800 genuine and 2,000 imposter pairs', rows)
-    // So few steps do not show the order of the paper: the larger network has not settled yet.
-    for (const row of rows) {
-      expect(row['CNN only']).toBeLessThan(0.2)
-      expect(row['whole system']).toBeLessThan(0.25)
-    }
+    const mean = (key: 'CNN only' | 'whole system') => rows.reduce((sum, row) => sum + row[key], 0) / rows.length
+    expect(mean('CNN only')).toBeGreaterThan(0.05)
+    expect(mean('CNN only')).toBeLessThan(0.3)
+    // After so few steps the order holds in the mean, and not for every seed.
+    expect(mean('whole system')).toBeLessThan(mean('CNN only'))
   },
   60 * MINUTES,
 )
