@@ -28,7 +28,7 @@ async function launched(nproc: number, job: object, args: readonly string[] = []
 
 async function train(
   nproc: number,
-  job: { readonly output: string },
+  job: { readonly output: string; readonly [option: string]: unknown },
   args: readonly string[] = [],
 ): Promise<Outcome[]> {
   const { code, stderr } = await launched(nproc, job, args)
