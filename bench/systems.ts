@@ -14,7 +14,7 @@ import { largestDifference, median, type ThroughputRow } from './support/result'
 import type { SystemCase, SystemRun } from './support/system-case'
 import { systemCases } from './support/system-cases'
 
-const ROUNDS = 7
+const ROUNDS = 5
 const WARM_UP = 1
 /** Milliseconds that a round lasts at least. */
 const ROUND_MS = 150
@@ -28,18 +28,14 @@ const AGREEMENT = 1e-2
 const RETURNS_MEMORY = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' }
 const MEMORY = fileURLToPath(new URL('support/system-memory.ts', import.meta.url))
 
-export async function systems(
-  context: Context,
-  cases?: readonly SystemCase[],
-  rounds = ROUNDS,
-): Promise<{ rows: ThroughputRow[] }> {
+export async function systems(context: Context): Promise<{ rows: ThroughputRow[] }> {
   setNumThreads(context.threads)
   const folder = mkdtempSync(join(tmpdir(), 'systems-'))
   try {
     const rows: ThroughputRow[] = []
     const devices: Device[] = cudaIsAvailable() && (await peerHasCuda(context)) ? ['cpu', 'cuda'] : ['cpu']
-    for (const each of cases ?? (await systemCases())) {
-      for (const device of devices) rows.push(await compare(each, device, context, folder, rounds))
+    for (const each of await systemCases()) {
+      for (const device of devices) rows.push(await compare(each, device, context, folder))
     }
     return { rows }
   } finally {
@@ -56,13 +52,7 @@ async function peerHasCuda({ python }: Context): Promise<boolean> {
   }
 }
 
-async function compare(
-  each: SystemCase,
-  device: Device,
-  context: Context,
-  folder: string,
-  rounds: number,
-): Promise<ThroughputRow> {
+async function compare(each: SystemCase, device: Device, context: Context, folder: string): Promise<ThroughputRow> {
   const { python, threads } = context
   const peer = new PythonPeer(python, 'systems.py')
   const ours = each.make(device)
@@ -72,7 +62,7 @@ async function compare(
     const first = await timed(ours, 1)
     const runs = Math.max(1, Math.round(ROUND_MS / first))
     const times = { ours: [] as number[], theirs: [] as number[] }
-    for (let round = -WARM_UP; round < rounds; round++) {
+    for (let round = -WARM_UP; round < ROUNDS; round++) {
       const contestants = [
         async () => times.ours.push(await timed(ours, runs)),
         async () => times.theirs.push((await peer.ask<{ ms: number }>({ runs })).ms),
