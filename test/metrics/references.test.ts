@@ -32,6 +32,8 @@ test('every exported metric has a functional form, and no function is without a 
     'angularError',
     'endPointError',
     'flowOutliers',
+    'decidability',
+    'truePositiveRateAt',
     ...Object.keys(detection),
     ...Object.keys(enhancement),
     ...Object.keys(niqe),
