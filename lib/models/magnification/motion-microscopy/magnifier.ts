@@ -286,11 +286,18 @@ export class Magnifier {
     })
   }
 
+  /** Forgets the clip; graphs stay, for another clip of this size. */
+  restart(): void {
+    if (this.#memory) dispose([this.#memory.reference, this.#memory.phases, this.#memory.state])
+    for (const { frame, spectrum, bands } of this.#pending.splice(0)) dispose([frame, spectrum, bands])
+    this.#memory = undefined
+    this.#given = 0
+  }
+
   dispose(): void {
+    this.restart()
     dispose(this.#smoothing)
     for (const captured of [this.#analyse, this.#observe, this.#advance, this.#render]) captured.dispose()
-    if (this.#memory) dispose([this.#memory.reference, this.#memory.phases, this.#memory.state])
-    for (const { frame, spectrum, bands } of this.#pending) dispose([frame, spectrum, bands])
     this.#pyramid.dispose()
   }
 

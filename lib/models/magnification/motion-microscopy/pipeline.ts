@@ -68,6 +68,10 @@ export type Measured = {
  * await microscope.runToFile('bridge.mp4', 'magnified.mp4')
  */
 export class MotionMicroscope extends Pipeline<VideoInput, VideoResult> {
+  /** The last clip's, whose graphs serve the next one of its size. */
+  #idle: Magnifier | undefined
+  readonly #kinds = new WeakMap<Magnifier, string>()
+
   private constructor(
     readonly config: Config,
     readonly device: Device,
@@ -166,7 +170,7 @@ export class MotionMicroscope extends Pipeline<VideoInput, VideoResult> {
         if (found !== frameCount) {
           // The file has not as many frames as it says; the bins of its transform are those of what it has.
           frameCount = found
-          magnifier.dispose()
+          this.#giveBack(magnifier)
           magnifier = this.#magnifier(clip, frameCount)
           await this.#observe(clip, magnifier, () => step('measure'), signal)
         }
@@ -180,16 +184,23 @@ export class MotionMicroscope extends Pipeline<VideoInput, VideoResult> {
       }
       yield* magnifier.flush(signal)
     } finally {
-      magnifier.dispose()
+      this.#giveBack(magnifier)
     }
   }
 
+  /** One for clips of this kind: the one that the last clip left, or new. */
   #magnifier({ height, width, fps }: ClipStream, frames: number): Magnifier {
     const { magnification, rendering, motion, boundary, padding, limits } = this.config
+    const kind = JSON.stringify([height, width, fps, needsWholeClip(filterOf(this.config, fps)) ? frames : 0])
+    const idle = this.#idle
+    this.#idle = undefined
+    if (idle && this.#kinds.get(idle) === kind) return idle
+    idle?.dispose()
     const filter = mapFilter(filterOf(this.config, fps), fps, frames)
     const { unwrap } = motion
     const common = { ...rendering, magnification, boundary, padding, unwrap, device: this.device }
     const magnifier = new Magnifier({ ...common, height, width, filter })
+    this.#kinds.set(magnifier, kind)
     try {
       magnifier.holdTo(limits.memory * 2 ** 30)
       return magnifier
@@ -197,6 +208,12 @@ export class MotionMicroscope extends Pipeline<VideoInput, VideoResult> {
       magnifier.dispose()
       throw error
     }
+  }
+
+  #giveBack(magnifier: Magnifier): void {
+    magnifier.restart()
+    this.#idle?.dispose()
+    this.#idle = magnifier
   }
 
   async #observe(clip: ClipStream, magnifier: Magnifier, step: () => void, signal?: AbortSignal): Promise<number> {
@@ -226,6 +243,8 @@ export class MotionMicroscope extends Pipeline<VideoInput, VideoResult> {
     return { magnification: this.config.magnification, beyond }
   }
 
-  /** There is nothing to free between runs. */
-  dispose(): void {}
+  dispose(): void {
+    this.#idle?.dispose()
+    this.#idle = undefined
+  }
 }
