@@ -1,4 +1,4 @@
-// Several processes that train one model: LibTorch's c10d, with Gloo between processors and NCCL between GPUs.
+// Several processes that train one model: LibTorch's c10d over Gloo.
 export {
   type AllReduceOptions,
   allGatherAsync,

@@ -1,14 +1,13 @@
 import { ConfigError, DistributedError } from '../native/errors'
 import { shared } from '../native/frame'
 import { callAsync } from '../tensor/call'
-import { cudaIsAvailable } from '../tensor/device'
 import { type Rendezvous, rendezvous } from './environment'
 
-/** What carries tensors between processes: Gloo those of the CPU, NCCL those of GPUs. */
-export type DistributedBackend = 'gloo' | 'nccl' | 'gloo,nccl'
+/** What carries tensors between processes: Gloo, those of the CPU. */
+export type DistributedBackend = 'gloo'
 
 export interface ProcessGroupOptions extends Partial<Rendezvous> {
-  /** Gloo, and NCCL too where there are GPUs, unless stated. */
+  /** `'gloo'`, which is all there is so far. */
   readonly backend?: DistributedBackend | undefined
   /** How long to wait for the other processes, here and in collectives; 30 minutes unless stated. */
   readonly timeoutMs?: number | undefined
@@ -42,7 +41,7 @@ const groups = shared[KEY] as Map<string, ProcessGroup>
  * @throws DistributedError when the others cannot be reached in time
  */
 export async function initProcessGroup(options: ProcessGroupOptions = {}): Promise<ProcessGroup> {
-  const { name = DEFAULT, timeoutMs = MINUTES_30, backend = cudaIsAvailable() ? 'gloo,nccl' : 'gloo' } = options
+  const { name = DEFAULT, timeoutMs = MINUTES_30, backend = 'gloo' } = options
   const place = rendezvous(options)
   if (groups.has(name)) {
     throw new ConfigError(`initProcessGroup: the group '${name}' is open already; destroyProcessGroup() closes it`)
