@@ -10,8 +10,8 @@ const FPS = 30
 const CONFIG = { magnification: 20, band: [2, 5] as [number, number] }
 
 /**
- * The whole pipeline, from frames to magnified frames: the pyramid is made and its functions are captured for each clip,
- * as for a user's.
+ * The whole pipeline, from frames to magnified frames: the pyramid is made and its functions are captured for the first
+ * clip of a size.
  */
 export const systemCase: SystemCase = {
   system: 'motion-microscopy',
