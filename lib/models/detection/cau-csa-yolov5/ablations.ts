@@ -1,7 +1,5 @@
 // The paper's comparison: YOLOv5, with CAU, with CSA, with both, trained and judged alike.
-import { join } from 'node:path'
-import { type DataOptions, throwIfCancelled } from '../../../pipeline'
-import { tidyAsync } from '../../../tensor'
+import { type CompareOptions, compareNetworks } from '../../../pipeline'
 import { gflops } from './complexity'
 import type { Config } from './config'
 import { detectionData } from './data'
@@ -31,41 +29,18 @@ export interface VariantScores {
   readonly gflops: number
 }
 
-export interface CompareOptions extends DataOptions {
-  readonly config: Config
-  /** Each variant's run has a folder in it. */
-  readonly folder: string
-  readonly resume?: boolean
-  readonly progress?: boolean
-  readonly variants?: readonly Variant[]
-}
-
 /** Trains the variants on one data set and judges them on its part for validation. */
-export async function compareVariants(options: CompareOptions): Promise<VariantScores[]> {
-  const { config, folder, device, signal, resume = false, progress = false } = options
-  const rows: VariantScores[] = []
-  for (const variant of options.variants ?? (Object.keys(VARIANTS) as Variant[])) {
-    throwIfCancelled(signal, 'compareVariants')
-    const own: Config = { ...config, network: { ...config.network, ...VARIANTS[variant] } }
-    const request = {
-      ...options,
-      config: own,
-      folder: join(folder, variant.replaceAll(/[ +]+/g, '-')),
-      resume,
-      progress,
-    }
-    const row = await tidyAsync(async () => {
-      const { model, config: fitted } = await train(request)
-      using trained = model.eval()
-      const data = await detectionData('val', request, fitted)
-      const { summary } = await evaluateDetector(trained, data, fitted, { device, signal })
-      const { apSmall = -1, apMedium, apLarge, ap50, ap } = summary
-      const parameters = trained.parameterCount()
-      return { variant, apSmall, apMedium, apLarge, ap50, ap, parameters, gflops: gflops(trained) }
-    })
-    rows.push(row)
-  }
-  return rows
+export function compareVariants(options: CompareOptions<Config, Variant>): Promise<VariantScores[]> {
+  const { device, signal } = options
+  return compareNetworks(VARIANTS, options, async (variant, request) => {
+    const { model, config: fitted } = await train(request)
+    using trained = model.eval()
+    const data = await detectionData('val', request, fitted)
+    const { summary } = await evaluateDetector(trained, data, fitted, { device, signal })
+    const { apSmall = -1, apMedium, apLarge, ap50, ap } = summary
+    const parameters = trained.parameterCount()
+    return { variant, apSmall, apMedium, apLarge, ap50, ap, parameters, gflops: gflops(trained) }
+  })
 }
 
 /** The rows with the columns of the paper's Table 1. */

@@ -1,8 +1,6 @@
 // The paper's comparisons: float and one bit, without shortcuts, without Sign2 (Tables 2 and 3), and video by video (Fig. 5).
-import { join } from 'node:path'
 import { ArgumentError } from '../../../native/errors'
-import { type DataOptions, throwIfCancelled } from '../../../pipeline'
-import { tidyAsync } from '../../../tensor'
+import { type CompareOptions, compareNetworks } from '../../../pipeline'
 import { equivalentParameters, storedBytes } from './accounting'
 import type { Config } from './config'
 import { actionData } from './data'
@@ -34,40 +32,22 @@ export interface VariantScores {
   readonly videos: readonly VideoScore[]
 }
 
-export interface CompareOptions extends DataOptions {
-  readonly config: Config
-  /** Each variant's run has a folder in it. */
-  readonly folder: string
-  readonly resume?: boolean
-  readonly progress?: boolean
-  readonly variants?: readonly Variant[]
-}
-
 /** Trains the variants alike on one data set, and judges them on its test videos. */
-export async function compareVariants(options: CompareOptions): Promise<VariantScores[]> {
-  const { config, folder, device, signal, resume = false, progress = false } = options
-  const rows: VariantScores[] = []
-  for (const variant of options.variants ?? (Object.keys(VARIANTS) as Variant[])) {
-    throwIfCancelled(signal, 'compareVariants')
-    const own: Config = { ...config, network: { ...config.network, ...VARIANTS[variant] } }
-    const request = { ...options, config: own, folder: join(folder, variant.replaceAll(' ', '-')), resume, progress }
-    rows.push(
-      await tidyAsync(async () => {
-        const trained = await train(request)
-        using model = (trained.model as ActionNetwork).eval()
-        const fitted = trained.config as Config
-        const { videos } = await actionData('test', request, fitted)
-        using predictor = new ActionPredictor(model, fitted, device)
-        const scores = await scoreVideos(predictor, videos, { signal })
-        return {
-          ...{ variant, videos: scores, top1: topAccuracy(scores, 1), top5: topAccuracy(scores, 5) },
-          memory: equivalentParameters(model) / 1e6,
-          megabytes: deployedBytes(model, fitted) / 1e6,
-        }
-      }),
-    )
-  }
-  return rows
+export function compareVariants(options: CompareOptions<Config, Variant>): Promise<VariantScores[]> {
+  const { device, signal } = options
+  return compareNetworks(VARIANTS, options, async (variant, request) => {
+    const trained = await train(request)
+    using model = (trained.model as ActionNetwork).eval()
+    const fitted = trained.config as Config
+    const { videos } = await actionData('test', request, fitted)
+    using predictor = new ActionPredictor(model, fitted, device)
+    const scores = await scoreVideos(predictor, videos, { signal })
+    return {
+      ...{ variant, videos: scores, top1: topAccuracy(scores, 1), top5: topAccuracy(scores, 5) },
+      memory: equivalentParameters(model) / 1e6,
+      megabytes: deployedBytes(model, fitted) / 1e6,
+    }
+  })
 }
 
 function deployedBytes(model: ActionNetwork, config: Config): number {

@@ -14,7 +14,6 @@ export { BitC3d, type C3dOptions } from './c3d'
 export { card } from './card'
 export { type ClipCrop, centreCrop, clipFrames, clipStarts, networkClip, sizedFrames } from './clips'
 export {
-  type CompareOptions,
   compareVariants,
   VARIANTS,
   type Variant,
