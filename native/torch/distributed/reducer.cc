@@ -42,11 +42,11 @@ void open(int64_t id, at::TensorList parameters, c10::string_view group, int64_t
   const std::vector<at::Tensor> tensors = parameters.vec();
   const std::vector<bool> sparse(tensors.size(), false);
   const int64_t first = std::min<int64_t>(bucket_bytes, c10d::kDefaultFirstBucketBytes);
-  auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
-      tensors, {static_cast<size_t>(first), static_cast<size_t>(bucket_bytes)}, sparse);
+  std::vector<std::vector<size_t>> buckets =
+      std::get<0>(c10d::compute_bucket_assignment_by_size(
+          tensors, {static_cast<size_t>(first), static_cast<size_t>(bucket_bytes)}, sparse));
   // Gradients come in about the reverse order of parameters.
   std::reverse(buckets.begin(), buckets.end());
-  std::vector<int64_t> caps(limits.begin(), limits.end());
   auto made = std::make_shared<c10d::Reducer>(tensors, std::move(buckets), process_group, sparse, bucket_bytes,
                                               find_unused, /*gradient_as_bucket_view=*/false,
                                               std::unordered_map<size_t, std::string>{}, first,
