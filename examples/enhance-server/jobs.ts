@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
+import { statusOf } from '../shared/http'
 
 /** Where a job is; what its event stream tells. */
 export type JobState =
@@ -95,10 +96,4 @@ export class JobQueue {
   #tellPlaces(): void {
     for (const [ahead, job] of this.#waiting.entries()) job.state = { kind: 'waiting', ahead }
   }
-}
-
-/** What is wrong with the picture is the sender's; the rest is ours. */
-function statusOf(error: unknown): number {
-  const code = (error as { code?: unknown }).code
-  return code === 'ERR_VISION_NATIVE_FORMAT' || code === 'ERR_VISION_NATIVE_SHAPE' ? 422 : 500
 }

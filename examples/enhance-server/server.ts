@@ -1,7 +1,7 @@
 // Enhances uploaded photographs: POST one, follow its progress, fetch the result. See main.ts for the command.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LowLightEnhancer } from '@lab/vision-native/models/enhancement/fusion-low-light-enhancement'
 import fastify, { type FastifyInstance } from 'fastify'
+import { acceptPictures, EventLoopDelay } from '../shared/http'
 import { type Job, JobQueue, type JobState } from './jobs'
 import { PAGE } from './page'
 
@@ -16,11 +16,10 @@ export interface ServerOptions {
 /** The server, not listening yet. `close()` lets the pictures that were taken in be finished. */
 export function enhanceServer({ enhancer, maxBytes = 20 * 2 ** 20, maxWaiting = 100 }: ServerOptions): FastifyInstance {
   const server = fastify({ bodyLimit: maxBytes })
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
+  const delay = new EventLoopDelay()
   const queue = new JobQueue((job) => enhance(enhancer, job), maxWaiting)
 
-  server.addContentTypeParser(/^image\//, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  acceptPictures(server)
   server.get('/', (_request, reply) => reply.type('text/html').send(PAGE))
 
   server.post('/pictures', (request, reply) => {
@@ -67,12 +66,12 @@ export function enhanceServer({ enhancer, maxBytes = 20 * 2 ** 20, maxWaiting = 
 
   server.get('/health', () => ({
     waiting: queue.waiting,
-    eventLoopDelayMs: { mean: delay.mean / 1e6, p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 },
+    eventLoopDelayMs: { mean: delay.mean, p99: delay.percentile(99), max: delay.max },
   }))
 
   server.addHook('onClose', async () => {
     await queue.drained()
-    delay.disable()
+    delay.stop()
   })
   return server
 }
