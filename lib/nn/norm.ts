@@ -1,6 +1,8 @@
+import { groupOf, type ProcessGroup } from '../distributed'
 import { ShapeError } from '../native/errors'
 import { ones, type Tensor, zeros } from '../tensor'
 import { noGrad } from '../tensor/autograd'
+import { call } from '../tensor/call'
 import { batchNorm, instanceNorm } from './functional/norm'
 import * as init from './init'
 import { Module } from './module'
@@ -71,6 +73,8 @@ abstract class RunningNorm extends Module {
 }
 
 abstract class BatchNorm extends RunningNorm {
+  /** The processes that share the statistics of a batch; see `synchronizeBatchNorm`. */
+  group: ProcessGroup | null = null
   readonly #ranks: readonly number[]
 
   protected constructor(ranks: readonly number[], numFeatures: number, options: NormOptions) {
@@ -83,6 +87,7 @@ abstract class BatchNorm extends RunningNorm {
     const { weight, bias, eps, training } = this
     const tracked = this.runningMean !== null
     if (training) noGrad(() => this.numBatchesTracked?.add_(1))
+    if (training && this.group) return this.#forwardAcross(this.group, input)
     const statistics = training && !tracked ? {} : { runningMean: this.runningMean, runningVar: this.runningVar }
     return batchNorm(input, {
       ...statistics,
@@ -92,6 +97,17 @@ abstract class BatchNorm extends RunningNorm {
       momentum: training ? this.#factor() : 0,
       eps,
     })
+  }
+
+  #forwardAcross(open: ProcessGroup, input: Tensor): Tensor {
+    const { name, worldSize } = groupOf(open, this.constructor.name)
+    const { weight, bias, runningMean, runningVar } = this
+    return call('vision_native_distributed::sync_batch_norm', [input, this.#factor(), this.eps, name, worldSize], {
+      weight,
+      bias,
+      runningMean,
+      runningVar,
+    }) as Tensor
   }
 
   #factor(): number {
@@ -142,6 +158,24 @@ export class BatchNorm3d extends BatchNorm {
   constructor(numFeatures: number, options: NormOptions = {}) {
     super([5], numFeatures, options)
   }
+}
+
+export interface SynchronizeBatchNormOptions {
+  /** The default group unless stated; null makes the layers normalise by the batch of their own process again. */
+  readonly group?: ProcessGroup | null | undefined
+}
+
+/**
+ * Makes the batch norms of a model use the statistics of all processes' batches in training, as
+ * `torch.nn.SyncBatchNorm`. The layers stay the same: their names, parameters and state do.
+ *
+ * @returns the model
+ * @throws ConfigError when no process group is open
+ */
+export function synchronizeBatchNorm<M extends Module>(model: M, { group }: SynchronizeBatchNormOptions = {}): M {
+  const shared = group === null ? null : groupOf(group, 'synchronizeBatchNorm')
+  for (const module of model.modules()) if (module instanceof BatchNorm) module.group = shared
+  return model
 }
 
 abstract class InstanceNorm extends RunningNorm {

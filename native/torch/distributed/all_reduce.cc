@@ -2,6 +2,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "torch/distributed/collectives.h"
+
 namespace vision_native::distributed {
 
 namespace {
@@ -9,33 +11,19 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-at::Tensor wait(const at::Tensor& input) {
-  using Wait = at::Tensor(const at::Tensor&);
-  static const auto op =
-      c10::Dispatcher::singleton().findSchemaOrThrow("_c10d_functional::wait_tensor", "").typed<Wait>();
-  return op.call(input);
-}
-
-at::Tensor all_reduce_sum_plain(const at::Tensor& input, c10::string_view group) {
-  using Reduce = at::Tensor(const at::Tensor&, std::string, std::string);
-  static const auto reduce =
-      c10::Dispatcher::singleton().findSchemaOrThrow("_c10d_functional::all_reduce", "").typed<Reduce>();
-  return wait(reduce.call(input.contiguous(), "sum", std::string(group)));
-}
-
 class AllReduceSum : public torch::autograd::Function<AllReduceSum> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const std::string& group) {
     const at::AutoDispatchBelowADInplaceOrView guard;
     context->saved_data["group"] = group;
-    return all_reduce_sum_plain(input, group);
+    return all_reduce_sum(input, group);
   }
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
     return {AllReduceSum::apply(grads[0], context->saved_data["group"].toStringRef()), at::Tensor()};
   }
 };
 
-at::Tensor all_reduce_sum(const at::Tensor& input, c10::string_view group) {
+at::Tensor all_reduce_sum_with_gradient(const at::Tensor& input, c10::string_view group) {
   return AllReduceSum::apply(input, std::string(group));
 }
 
@@ -51,8 +39,12 @@ TORCH_LIBRARY_IMPL(vision_native_distributed, CompositeExplicitAutograd, library
     wait(input);
     return input;
   });
-  library.impl("all_reduce_sum", all_reduce_sum_plain);
+  library.impl("all_reduce_sum", [](const at::Tensor& input, c10::string_view group) {
+    return all_reduce_sum(input, std::string(group));
+  });
 }
-TORCH_LIBRARY_IMPL(vision_native_distributed, Autograd, library) { library.impl("all_reduce_sum", all_reduce_sum); }
+TORCH_LIBRARY_IMPL(vision_native_distributed, Autograd, library) {
+  library.impl("all_reduce_sum", all_reduce_sum_with_gradient);
+}
 
 }  // namespace vision_native::distributed
