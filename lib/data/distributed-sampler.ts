@@ -13,11 +13,16 @@ export interface DistributedSamplerOptions {
   readonly seed?: number | undefined
   /** Leave out the samples that do not divide evenly; otherwise the first ones are taken twice. */
   readonly dropLast?: boolean | undefined
+  /**
+   * False: no sample is taken twice, and parts may differ by one in length. For evaluation; in training a process that
+   * has a batch less leaves the others waiting. True unless stated.
+   */
+  readonly pad?: boolean | undefined
 }
 
 /**
  * The part of a data set that one of several processes trains on: of the common order, every numReplicas-th sample from
- * the rank on. All parts have the same length. Call `setEpoch` before each epoch (a `DataLoader` does), or every epoch
+ * the rank on. All parts have the same length, unless `pad` is false. Call `setEpoch` before each epoch (a `DataLoader` does), or every epoch
  * has the same order. Semantics of `torch.utils.data.DistributedSampler`.
  */
 export class DistributedSampler implements Sampler {
@@ -27,12 +32,13 @@ export class DistributedSampler implements Sampler {
   readonly shuffle: boolean
   readonly seed: number
   readonly dropLast: boolean
+  readonly pad: boolean
   #epoch = 0
 
   /** @throws ArgumentError when the rank is not below numReplicas */
   constructor(
     readonly source: Sized,
-    { numReplicas, rank, shuffle = true, seed = 0, dropLast = false }: DistributedSamplerOptions,
+    { numReplicas, rank, shuffle = true, seed = 0, dropLast = false, pad = true }: DistributedSamplerOptions,
   ) {
     this.numReplicas = checkCount(numReplicas, 'DistributedSampler: numReplicas', 1)
     this.rank = checkCount(rank, 'DistributedSampler: rank', 0)
@@ -42,12 +48,15 @@ export class DistributedSampler implements Sampler {
     this.shuffle = shuffle
     this.seed = checkSeed(seed)
     this.dropLast = dropLast
-    this.length = dropLast ? Math.floor(source.length / numReplicas) : Math.ceil(source.length / numReplicas)
+    this.pad = pad
+    this.length = Math.ceil((this.totalSize - rank) / numReplicas)
   }
 
   /** Samples of all parts together. */
   get totalSize(): number {
-    return this.length * this.numReplicas
+    const { source, numReplicas, dropLast, pad } = this
+    if (dropLast) return numReplicas * Math.floor(source.length / numReplicas)
+    return pad ? numReplicas * Math.ceil(source.length / numReplicas) : source.length
   }
 
   get epoch(): number {

@@ -12,6 +12,7 @@ export {
   type ReduceOp,
 } from './collectives'
 export { isLaunched, type Rendezvous, rendezvous } from './environment'
+export { allGatherTensors } from './gather-tensors'
 export { GradientReducer, type GradientReducerOptions } from './gradient-reducer'
 export {
   type DistributedBackend,

@@ -87,10 +87,11 @@ export abstract class BaseMetric<
         `${this.name}.merge: ${String(other)} is not ${String(this)}; merge metrics with equal options`,
       )
     }
-    tidy(() => {
-      const state = other.stateDict()
-      if (Object.keys(state).length > 0) this.#absorb(() => this.#checkState('merge', state))
-    })
+    tidy(() => this.mergeState(other.stateDict()))
+  }
+
+  mergeState(state: MetricState): void {
+    if (Object.keys(state).length > 0) this.#absorb(() => this.#checkState('mergeState', state))
   }
 
   stateDict(): MetricState {

@@ -61,14 +61,23 @@ export class MetricCollection<
   }
 
   loadStateDict(state: MetricState): void {
+    for (const [metric, own] of this.#parts('loadStateDict', state)) metric.loadStateDict(own)
+  }
+
+  mergeState(state: MetricState): void {
+    for (const [metric, own] of this.#parts('mergeState', state)) metric.mergeState(own)
+  }
+
+  /** Each metric with its part of a state. */
+  #parts(caller: string, state: MetricState): (readonly [metric: Metric<Args, unknown>, own: MetricState])[] {
     const unknown = Object.keys(state).find((key) => !(key.slice(0, key.indexOf('.')) in this.metrics))
     if (unknown !== undefined) {
-      throw new FormatError(`MetricCollection.loadStateDict: there is no metric for '${unknown}' in ${String(this)}`)
+      throw new FormatError(`MetricCollection.${caller}: there is no metric for '${unknown}' in ${String(this)}`)
     }
-    for (const [name, metric] of Object.entries(this.metrics)) {
+    return Object.entries(this.metrics).map(([name, metric]) => {
       const own = Object.entries(state).filter(([key]) => key.startsWith(`${name}.`))
-      metric.loadStateDict(Object.fromEntries(own.map(([key, tensor]) => [key.slice(name.length + 1), tensor])))
-    }
+      return [metric, Object.fromEntries(own.map(([key, tensor]) => [key.slice(name.length + 1), tensor]))]
+    })
   }
 
   dispose(): void {

@@ -82,4 +82,5 @@ export {
 export type { BinaryScoreOptions, ScoreOptions } from './scores'
 export * from './segmentation'
 export type { SSIMOptions } from './ssim'
+export { synchronizeMetrics } from './synchronize'
 export { decidability, truePositiveRateAt } from './verification'

@@ -20,6 +20,8 @@ export interface Metric<Args extends readonly unknown[] = [predictions: Tensor, 
   reset(): void
   /** Takes in what another metric of the same kind and options has seen, as if the updates had been made here. */
   merge(other: Metric<Args, Result>): void
+  /** As `merge`, of a state that another process sent or that was stored; an empty one adds nothing. */
+  mergeState(state: MetricState): void
   /** Copies of the state; empty before the first `update`. */
   stateDict(): MetricState
   /** Replaces the state. @throws FormatError, ShapeError when it is not the state of such a metric; nothing changes */

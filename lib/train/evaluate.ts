@@ -1,3 +1,5 @@
+import type { ProcessGroup } from '../distributed'
+import { synchronizeMetrics } from '../metrics'
 import { CancelledError, VisionNativeError } from '../native/errors'
 import type { Module } from '../nn/module'
 import { noGrad } from '../tensor/autograd'
@@ -6,7 +8,7 @@ import { tidy, tidyAsync } from '../tensor/scope'
 import type { Device } from '../tensor/types'
 import { toDevice } from './batch'
 import { batchesOf } from './batches'
-import type { ValidationOptions } from './options'
+import { gathering, type ValidationOptions } from './options'
 import type { Values } from './records'
 
 /** Runs a model over a data set and computes metrics. */
@@ -19,6 +21,7 @@ export class Evaluator<Batch, Output> {
     readonly model: Module,
     readonly device: Device,
     capturing: boolean,
+    readonly group: ProcessGroup | undefined,
   ) {
     this.#capture = capturing
     this.#predict = capture((batch) => options.predict(batch))
@@ -48,6 +51,8 @@ export class Evaluator<Batch, Output> {
       await batches.return?.()
       this.model.train(wasTraining)
     }
+    if (this.options.sharded && this.group)
+      await synchronizeMetrics(Object.values(gathering(metrics)), { group: this.group })
     return Object.fromEntries(Object.entries(metrics).map(([name, metric]) => [name, metric.compute()]))
   }
 

@@ -1,4 +1,5 @@
 import { getRank, type ProcessGroup } from '../distributed'
+import type { MetricState } from '../metrics'
 import { ArgumentError, ConfigError } from '../native/errors'
 import type { Module } from '../nn/module'
 import type { AnyOptimizer, ExponentialMovingAverage, GradScaler, ReduceLROnPlateau, Scheduler } from '../optim'
@@ -26,6 +27,9 @@ export type StepOutput = Tensor | ({ readonly loss: Tensor } & Readonly<Record<s
 export interface RunningMetric {
   compute(): number
   reset(): void
+  /** These two are needed with `sharded`. */
+  stateDict?(): MetricState
+  mergeState?(state: MetricState): void
 }
 
 export interface ValidationOptions<Batch, Output> {
@@ -35,6 +39,11 @@ export interface ValidationOptions<Batch, Output> {
   /** Takes what `predict` gave into the metrics. */
   readonly update: (output: Output, batch: Batch) => void
   readonly metrics: Readonly<Record<string, RunningMetric>>
+  /**
+   * With `group`: `data` is this process's part, such as a `DistributedSampler` with `pad: false` makes it, and the
+   * metrics are those of all parts together. Otherwise each process runs the whole validation.
+   */
+  readonly sharded?: boolean | undefined
   /** After how many epochs each; 1 unless stated. The last epoch is always followed by one. */
   readonly everyEpochs?: number | undefined
 }
@@ -102,7 +111,8 @@ export interface TrainerOptions<Batch, Output = unknown> {
   /**
    * Processes that train together, each on its part of every batch: gradients, losses and logged values are means over
    * all. The data of each is its own part, as `DistributedSampler` makes them. Rank 0 alone writes files, shows progress
-   * and calls `onRecord`; a checkpoint to go on from is read by all.
+   * and calls `onRecord`; a checkpoint to go on from is read by all. `synchronizeBatchNorm(model)` shares the statistics
+   * of batches, too.
    */
   readonly group?: ProcessGroup | undefined
 }
@@ -184,6 +194,7 @@ function checkValidation<Batch, Output>({ validation, ...options }: TrainerOptio
     checkFunction('validation.update', validation.update)
     checkWhole('validation.everyEpochs', validation.everyEpochs ?? 1, 1)
   }
+  if (validation?.sharded) gathering(validation.metrics)
   const names = Object.keys(validation?.metrics ?? {})
   const schedule = scheduleOf(options.schedule)
   const watched: [option: string, metric: string | undefined][] = [
@@ -202,6 +213,22 @@ function checkValidation<Batch, Output>({ validation, ...options }: TrainerOptio
       'Trainer: ReduceLROnPlateau steps after epochs and needs schedule.metric, a validation metric',
     )
   }
+}
+
+type Gathering = Required<RunningMetric>
+
+/** @throws ConfigError naming a metric that cannot take in what other processes have seen */
+export function gathering(metrics: ValidationOptions<never, never>['metrics']): Readonly<Record<string, Gathering>> {
+  const isGathering = (metric: RunningMetric): metric is Gathering =>
+    metric.stateDict !== undefined && metric.mergeState !== undefined
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, metric]) => {
+      if (isGathering(metric)) return [name, metric]
+      throw new ConfigError(
+        `Trainer: validation.sharded needs metrics with stateDict and mergeState, as those of @lab/vision-native/metrics; '${name}' lacks them`,
+      )
+    }),
+  )
 }
 
 /** The schedule in full, from either form. */

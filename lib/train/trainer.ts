@@ -97,7 +97,7 @@ export class Trainer<Batch, Output = unknown> {
   async evaluate(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Values> {
     const { validation, model, ema } = this.options
     if (validation === undefined) throw new ConfigError('Trainer.evaluate: the trainer has no validation')
-    const evaluator = new Evaluator(validation, model, this.#device, this.#settings.capture)
+    const evaluator = new Evaluator(validation, model, this.#device, this.#settings.capture, this.options.group)
     try {
       const evaluate = () => evaluator.run(options.signal)
       return await (ema ? ema.use(evaluate) : evaluate())
@@ -140,7 +140,7 @@ class Run<Batch, Output> {
   ) {
     const { validation, model, best, earlyStopping } = options
     this.#runner = new StepRunner(options as TrainerOptions<Batch>, settings, device)
-    this.#evaluator = validation && new Evaluator(validation, model, device, settings.capture)
+    this.#evaluator = validation && new Evaluator(validation, model, device, settings.capture, options.group)
     this.#folder = settings.folder === undefined || !settings.writes ? undefined : new RunFolder(settings.folder)
     this.#records = this.#folder?.records ?? []
     this.#progress = new ProgressReporter(settings.progress, limits.epochs)

@@ -146,6 +146,21 @@ describe('DistributedSampler', () => {
     )
   })
 
+  test('takes each sample once where it does not pad', () => {
+    const parts = [0, 1, 2].map((rank) => {
+      const sampler = new DistributedSampler(sized(7), { numReplicas: 3, rank, shuffle: false, pad: false })
+      expect([...sampler].length).toBe(sampler.length)
+      return [...sampler]
+    })
+    expect(parts).toEqual([
+      [0, 3, 6],
+      [1, 4],
+      [2, 5],
+    ])
+    const none = new DistributedSampler(sized(2), { numReplicas: 3, rank: 2, pad: false })
+    expect([none.length, ...none]).toEqual([0])
+  })
+
   test('refuses a rank that is not below the number of processes', () => {
     expect(() => new DistributedSampler(sized(3), { numReplicas: 2, rank: 2 })).toThrow(/rank 2/)
     expect(() => new DistributedSampler(sized(3), { numReplicas: 0, rank: 0 })).toThrow(kind('Argument'))

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import {
   allGatherAsync,
   allGatherObject,
+  allGatherTensors,
   allReduce,
   allReduceAsync,
   barrier,
@@ -39,6 +40,13 @@ seen.captured = (await summed(mine)).toArray()
 seen.broadcast = (await broadcastAsync(mine, { source: 1 })).toArray()
 seen.gathered = (await allGatherAsync(mine)).toArray()
 seen.objects = await allGatherObject({ rank, text: 'ü'.repeat(rank + 1) })
+const named = await allGatherTensors({
+  all: tensor(new Array(rank).fill(rank + 1), { shape: [rank, 1] }),
+  ...(rank === 1 ? { one: tensor([[5n]]) } : {}),
+})
+seen.named = named.map((each) =>
+  Object.entries(each).map(([name, t]) => [name, t.dtype, t.shape, ...[t.toArray()].flat(3).map(Number)]),
+)
 await broadcastTensors([mine], { source: 1 })
 seen.broadcastTensors = mine.toArray()
 

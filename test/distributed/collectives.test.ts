@@ -47,6 +47,14 @@ test('collectives of three processes give what hand calculation does', async () 
       broadcast: [2, 10],
       gathered: [1, 0, 2, 10, 3, 20],
       objects: [0, 1, 2].map((each) => ({ rank: each, text: 'ü'.repeat(each + 1) })),
+      named: [
+        [['all', 'float32', [0, 1]]],
+        [
+          ['all', 'float32', [1, 1], 2],
+          ['one', 'int64', [1, 1], 5],
+        ],
+        [['all', 'float32', [2, 1], 3, 3]],
+      ],
       broadcastTensors: [2, 10],
       // The mean of 3, 4 and 5; nobody used the other.
       reduced: [[4], null],

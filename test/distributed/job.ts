@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { DataLoader, DistributedSampler } from '../../lib/data'
 import { destroyProcessGroup, getRank, initProcessGroup, isLaunched } from '../../lib/distributed'
-import { BatchNorm1d, Linear, ReLU, Sequential } from '../../lib/nn'
+import { Mean, R2Score } from '../../lib/metrics'
+import { BatchNorm1d, Linear, ReLU, Sequential, synchronizeBatchNorm } from '../../lib/nn'
 import { mseLoss } from '../../lib/nn/functional'
 import { SGD } from '../../lib/optim'
 import { manualSeed, randn, stack, type Tensor, tidy } from '../../lib/tensor'
@@ -19,7 +20,8 @@ interface Job {
   readonly resume?: boolean
   /** This rank kills itself before this batch, the first time it gets there. */
   readonly kill?: { readonly rank: number; readonly batch: number }
-  readonly network?: 'plain' | 'norm'
+  /** With a batch norm over all processes, and a validation of which each process runs a part. */
+  readonly norm?: boolean
 }
 
 const job = JSON.parse(process.argv[2] ?? '{}') as Job
@@ -33,10 +35,11 @@ const targets = tidy(() => inputs.matmul(weights).tanh())
 manualSeed(100 + getRank())
 const model = new Sequential(
   new Linear(6, 16),
-  ...(job.network === 'norm' ? [new BatchNorm1d(16)] : []),
+  ...(job.norm ? [new BatchNorm1d(16)] : []),
   new ReLU(),
   new Linear(16, 2),
 )
+if (group && job.norm) synchronizeBatchNorm(model)
 const dataset = {
   length: 48,
   get: async (index: number) => tidy(() => ({ x: inputs.at(index).clone(), y: targets.at(index).clone() })),
@@ -52,6 +55,23 @@ const loader = new DataLoader(dataset, {
     return tidy(() => ({ x: stack(samples.map(({ x }) => x)), y: stack(samples.map(({ y }) => y)) }))
   },
 })
+// Of 13 samples: the processes' parts are of different lengths.
+const judged = { length: 13, get: dataset.get }
+const metrics = { error: new Mean(), r2: new R2Score() }
+const validation = {
+  data: new DataLoader(judged, {
+    batchSize: 4,
+    sampler: new DistributedSampler(judged, { numReplicas: worldSize, rank, shuffle: false, pad: false }),
+    prefetchFactor: 0,
+  }),
+  predict: ({ x }: { x: Tensor }) => model.forward(x),
+  update: (output: Tensor, { y }: { y: Tensor }) => {
+    metrics.error.update(output.sub(y).square())
+    metrics.r2.update(output.select(1, 0), y.select(1, 0))
+  },
+  metrics,
+  sharded: true,
+}
 const records: TrainingRecord[] = []
 const trainer = new Trainer({
   model,
@@ -61,6 +81,7 @@ const trainer = new Trainer({
     return { loss: mseLoss(predicted, y), bias: predicted.mean() }
   },
   group,
+  validation: job.norm ? validation : undefined,
   capture: job.capture ?? true,
   accumulate: job.accumulate,
   folder: job.folder,

@@ -15,9 +15,20 @@ const ENVIRONMENT = { OMP_NUM_THREADS: '1', GLOO_SOCKET_IFNAME: 'lo' }
 beforeAll(() => bundle({ entryPoints: [join(PROJECT, 'test/distributed/job.ts')] }, SCRIPT))
 afterAll(() => rmSync(SCRIPT, { force: true }))
 
+interface Scores {
+  readonly error: number
+  readonly r2: number
+}
+
 interface Outcome {
   readonly parameters: Readonly<Record<string, unknown>>
-  readonly records: readonly { kind: string; step: number; loss: number; values?: { bias: number } }[]
+  readonly records: readonly {
+    kind: string
+    step: number
+    loss: number
+    values?: { bias: number }
+    validation?: Scores
+  }[]
   readonly told: number
   readonly eagerReason?: string
 }
@@ -84,6 +95,27 @@ describe('data-parallel training', () => {
       expect(difference(parameters, alone?.parameters ?? {})).toBeLessThan(1e-6)
     }
   }, 120_000)
+})
+
+describe('of a network with batch norm', () => {
+  test('statistics, weights and the measures of a validation in parts are those of one process', async () => {
+    const job = { norm: true, epochs: 3, batch: 16 }
+    const [alone] = await train(1, { ...job, output: folder('norm-1') })
+    for (const nproc of [2, 4]) {
+      for (const outcome of await train(nproc, { ...job, output: folder(`norm-${nproc}`) })) {
+        expect(outcome.eagerReason).toBeUndefined()
+        expect(difference(outcome.parameters, alone?.parameters ?? {})).toBeLessThan(1e-6)
+        const [seen, expected] = [outcome, alone as Outcome].map(({ records }) =>
+          records.flatMap(({ validation }) => (validation ? [validation] : [])),
+        )
+        expect(seen).toHaveLength(3)
+        for (const [i, { error, r2 }] of (expected ?? []).entries()) {
+          expect(seen?.[i]?.error).toBeCloseTo(error, 6)
+          expect(seen?.[i]?.r2).toBeCloseTo(r2, 6)
+        }
+      }
+    }
+  }, 240_000)
 })
 
 describe('a process that is killed', () => {
