@@ -2,7 +2,7 @@ import { defineConfig, type Options } from 'tsup'
 import { systemPlaces } from './tools/system-registry'
 
 /** Of the subpaths that package.json exports; the names agree with its "exports". */
-const library = {
+export const library = {
   index: 'lib/index.ts',
   'ops/index': 'lib/ops/index.ts',
   'nn/index': 'lib/nn/index.ts',
@@ -54,9 +54,8 @@ const common: Options = {
   },
 }
 
-// tools/build-js.ts empties dist/ before, and writes the .d.cts files after: they differ from the .d.ts files only in
-// the extensions that they import, and would take as long to make again.
+// tools/build-js.ts empties dist/ before, and writes the declarations after.
 export default defineConfig([
-  { ...common, format: 'esm', entry: { ...library, ...programs }, dts: { entry: library } },
+  { ...common, format: 'esm', entry: { ...library, ...programs } },
   { ...common, format: 'cjs', entry: library },
 ])

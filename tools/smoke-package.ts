@@ -19,7 +19,7 @@ const PROGRAMS = [
 const NODES = ['20.20.2', '22.23.3', '24.21.0', '26.10.0']
 /** What the tarball may hold, by the first folder or the name. */
 const ALLOWED =
-  /^package\/(dist\/|prebuilds\/linux-x64\/|bindings\.d\.ts$|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/
+  /^package\/(dist\/|prebuilds\/linux-x64\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/
 
 const app = mkdtempSync(join(tmpdir(), 'vision-native-app-'))
 try {
