@@ -1,6 +1,7 @@
 // What readers of annotation files share: reading, and errors that say where.
 import { readFile } from 'node:fs/promises'
 import { ArgumentError, FormatError } from '../native/errors'
+import { shown } from '../native/shown'
 import { systemReason } from '../native/system-reason'
 
 /** A text file whole. @throws ArgumentError when it cannot be read */
@@ -37,7 +38,7 @@ export class Place {
   /** A finite number. */
   number(value: unknown): number {
     if (typeof value === 'number' && Number.isFinite(value)) return value
-    throw this.error(`${shown(value)} is not a finite number`)
+    throw this.error(`${given(value)} is not a finite number`)
   }
 
   /** A number in words of a text file. */
@@ -49,22 +50,22 @@ export class Place {
 
   whole(value: unknown): number {
     if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-    throw this.error(`${shown(value)} is not a whole number`)
+    throw this.error(`${given(value)} is not a whole number`)
   }
 
   text(value: unknown): string {
     if (typeof value === 'string') return value
-    throw this.error(`${shown(value)} is not a text`)
+    throw this.error(`${given(value)} is not a text`)
   }
 
   list(value: unknown): readonly unknown[] {
     if (Array.isArray(value)) return value
-    throw this.error(`${shown(value)} is not a list`)
+    throw this.error(`${given(value)} is not a list`)
   }
 
   record(value: unknown): Readonly<Record<string, unknown>> {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-    throw this.error(`${shown(value)} is not an object`)
+    throw this.error(`${given(value)} is not an object`)
   }
 
   numbers(value: unknown, length?: number): number[] {
@@ -74,11 +75,7 @@ export class Place {
   }
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return 'what is missing'
-  const text = JSON.stringify(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
-}
+const given = (value: unknown): string => (value === undefined ? 'what is missing' : shown(value))
 
 /** JSON of a file. @throws FormatError with line and column where it is not JSON */
 export function parseJson(text: string, place: Place): unknown {

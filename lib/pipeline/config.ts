@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { ArgumentError, ConfigError } from '../native/errors'
 import { nearestNames } from '../native/nearest'
+import { shown } from '../native/shown'
 
 /** Schema of a system's options; every key has a default, so that `{}` is the paper's configuration. */
 export type ConfigSchema = z.ZodObject
@@ -56,8 +57,8 @@ function explain(issue: z.core.$ZodIssue, input: unknown, keys: readonly string[
       return `${full} is no key; the nearest is ${nearestNames(full, [...new Set([...keys, ...sections])], 1)[0]}`
     })
   }
-  const value = JSON.stringify(valueAt(input, issue.path))
-  return [`${path === '' ? 'the config' : path} is ${value === undefined ? 'missing' : value}: ${issue.message}`]
+  const value = valueAt(input, issue.path)
+  return [`${path === '' ? 'the config' : path} is ${value === undefined ? 'missing' : shown(value)}: ${issue.message}`]
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

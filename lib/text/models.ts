@@ -1,5 +1,6 @@
 // Models of tokenizer.json: a piece of text to tokens.
 import { FormatError } from '../native/errors'
+import { shown } from '../native/shown'
 import { utf8 } from './byte-level'
 import { field, type Part, partOf, unknownType } from './part'
 
@@ -42,8 +43,7 @@ export function modelOf(value: unknown, path = 'model'): TokenModel {
 function vocabularyOf(part: Part, path: string): Map<string, number> {
   const entries = Object.entries(field(part, 'vocab', 'object', path))
   const wrong = entries.find(([, id]) => !Number.isSafeInteger(id) || (id as number) < 0)
-  if (wrong)
-    throw new FormatError(`${path}.vocab: the number of '${wrong[0]}' is ${JSON.stringify(wrong[1])}; it must be whole`)
+  if (wrong) throw new FormatError(`${path}.vocab: the number of '${wrong[0]}' is ${shown(wrong[1])}; it must be whole`)
   return new Map(entries as [string, number][])
 }
 

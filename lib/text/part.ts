@@ -1,5 +1,6 @@
 // Reading the parts of a tokenizer.json, with the place in the file in every error.
 import { FormatError } from '../native/errors'
+import { shown } from '../native/shown'
 
 /** A component of the file: an object with a `type`. */
 export type Part = Readonly<Record<string, unknown>>
@@ -14,11 +15,7 @@ interface Kinds {
 
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
-  return Array.isArray(value)
-    ? 'a list'
-    : typeof value === 'object'
-      ? 'an object'
-      : `${typeof value} ${JSON.stringify(value)}`
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `${typeof value} ${shown(value)}`
 }
 
 function is<K extends keyof Kinds>(value: unknown, kind: K): value is Kinds[K] {

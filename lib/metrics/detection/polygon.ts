@@ -4,6 +4,8 @@ import { type CocoBox, type CocoRle, mergeMasks, packCounts } from './rle'
 
 /** Outlines are walked on a grid so much finer than the pixels. */
 const SCALE = 5
+/** Steps of an outline: 3.3 million pixels, a hundred times what the outline of a large picture has. */
+const MOST_STEPS = 2 ** 24
 
 /**
  * The mask inside a polygon, as `pycocotools.mask.frPyObjects`.
@@ -35,6 +37,7 @@ export function maskOfBox([x, y, w, h]: CocoBox, height: number, width: number):
 /** Points of the fine grid along the edges, each edge one step at a time in its longer direction. */
 function outline(polygon: readonly number[]): { readonly u: Int32Array; readonly v: Int32Array } {
   const corners = polygon.map((value) => Math.trunc(SCALE * value + 0.5))
+  checkLength(corners)
   const u: number[] = []
   const v: number[] = []
   for (let k = 0; k < corners.length; k += 2) {
@@ -54,6 +57,21 @@ function outline(polygon: readonly number[]): { readonly u: Int32Array; readonly
     }
   }
   return { u: Int32Array.from(u), v: Int32Array.from(v) }
+}
+
+/** Refuses what a typing error or malice makes of a coordinate, before it takes memory without end. */
+function checkLength(corners: readonly number[]): void {
+  const furthest = corners.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  let steps = 0
+  for (let k = 0; k < corners.length; k += 2) {
+    const next = (k + 2) % corners.length
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = [corners[k], corners[k + 1], corners[next], corners[next + 1]]
+    steps += Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0)) + 1
+  }
+  if (steps <= MOST_STEPS && furthest <= MOST_STEPS) return
+  throw new FormatError(
+    `a polygon whose outline is ${Math.round(steps / SCALE)} pixels long and reaches to ${Math.round(furthest / SCALE)}; both are at most ${Math.floor(MOST_STEPS / SCALE)}`,
+  )
 }
 
 /** Where the outline crosses the middle of a pixel column: indices down the columns. */

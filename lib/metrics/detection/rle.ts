@@ -1,5 +1,6 @@
 // Masks as COCO writes them: lengths of runs down the columns, zeros first, as numbers or packed into a string.
 import { ArgumentError, FormatError, ShapeError } from '../../native/errors'
+import { shown } from '../../native/shown'
 import { type Tensor, tensor } from '../../tensor'
 
 /** A mask of COCO: `size` is height and width; `counts` the run lengths, or their string form. */
@@ -7,6 +8,9 @@ export interface CocoRle {
   readonly size: readonly [height: number, width: number]
   readonly counts: string | readonly number[]
 }
+
+/** As many as pictures have. A few bytes of run lengths can claim any number. */
+const MOST_PIXELS = 2 ** 27
 
 /** x and y of the top left corner, width, height. */
 export type CocoBox = readonly [x: number, y: number, width: number, height: number]
@@ -39,10 +43,14 @@ export function encodeMask(mask: Tensor): CocoRle {
 
 /** The mask of run lengths, uint8 `[H, W]`, as `pycocotools.mask.decode`. @throws FormatError when they do not fill it */
 export function decodeMask(rle: CocoRle): Tensor<'uint8'> {
+  const runs = countsOf(rle)
   const [height, width] = rle.size
+  if (height * width > MOST_PIXELS) {
+    throw new FormatError(`decodeMask: ${height} × ${width} pixels; a mask is decoded up to ${MOST_PIXELS}`)
+  }
   const pixels = new Uint8Array(height * width)
   let begin = 0
-  for (const [i, run] of countsOf(rle).entries()) {
+  for (const [i, run] of runs.entries()) {
     if (i % 2 === 1) for (let k = begin; k < begin + run; k++) pixels[(k % height) * width + Math.floor(k / height)] = 1
     begin += run
   }
@@ -56,10 +64,11 @@ export function maskArea(rle: CocoRle): number {
 
 /** The smallest box around a mask; zeros where it is empty. */
 export function maskBox(rle: CocoRle): CocoBox {
+  const runs = countsOf(rle)
   const [height] = rle.size
   let [left, right, top, bottom] = [Number.POSITIVE_INFINITY, -1, Number.POSITIVE_INFINITY, -1]
   let begin = 0
-  for (const [i, run] of countsOf(rle).entries()) {
+  for (const [i, run] of runs.entries()) {
     const end = begin + run - 1
     if (i % 2 === 1 && run > 0) {
       const [first, last] = [Math.floor(begin / height), Math.floor(end / height)]
@@ -138,12 +147,18 @@ export function eachCommonRun(
  * @throws FormatError when they are no whole numbers from 0, or are not as long as the picture has pixels
  */
 export function countsOf({ size, counts }: CocoRle): readonly number[] {
-  const numbers = typeof counts === 'string' ? unpackCounts(counts) : counts
   const [height, width] = size
+  if (![height, width].every((side) => Number.isSafeInteger(side) && side >= 0)) {
+    throw new FormatError(`RLE: the size is ${shown(size)}; it is [height, width], whole numbers from 0`)
+  }
+  if (typeof counts !== 'string' && !Array.isArray(counts)) {
+    throw new FormatError(`RLE: counts is ${shown(counts)}; it is a list of run lengths, or their string form`)
+  }
+  const numbers = typeof counts === 'string' ? unpackCounts(counts) : counts
   let sum = 0
   for (const run of numbers) {
     if (!Number.isInteger(run) || run < 0)
-      throw new FormatError(`RLE: a run of ${run} pixels; runs are whole numbers from 0`)
+      throw new FormatError(`RLE: a run of ${shown(run)} pixels; runs are whole numbers from 0`)
     sum += run
   }
   if (sum !== height * width) {
