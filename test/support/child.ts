@@ -22,14 +22,20 @@ export async function runChild(
   {
     flags = [],
     env = {},
-  }: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+    under = [],
+  }: {
+    readonly flags?: readonly string[]
+    readonly env?: Readonly<Record<string, string>>
+    /** A command that Node is run by, such as a shell that limits what it may use. */
+    readonly under?: readonly string[]
+  } = {},
 ): Promise<ChildResult> {
   mkdirSync(join(ROOT, '.cache'), { recursive: true })
   const folder = mkdtempSync(join(ROOT, '.cache/test-'))
   try {
     const outfile = join(folder, 'script.mjs')
     await bundle({ stdin: { contents: script, loader: 'ts', resolveDir: ROOT, sourcefile: 'script.ts' } }, outfile)
-    return await run([...flags, outfile], env)
+    return await runProgram([...flags, outfile], env, under)
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -51,9 +57,15 @@ export async function bundle(from: Pick<BuildOptions, 'stdin' | 'entryPoints'>, 
   })
 }
 
-function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<ChildResult> {
+/** Runs Node with these arguments. @param under a command that Node is run by */
+export function runProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  under: readonly string[] = [],
+): Promise<ChildResult> {
+  const [command = '', ...rest] = [...under, process.execPath, ...args]
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env } })
+    const child = spawn(command, rest, { cwd: ROOT, env: { ...process.env, ...env } })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk) => {
