@@ -74,10 +74,32 @@ export class DeviceError extends VisionNativeError {
   }
 }
 
+/** A line of code and how many tensors that it made are alive. */
+export interface CreationSite {
+  readonly site: string
+  readonly tensors: number
+}
+
+/** What is known of an allocation that was refused; what is not known is absent. */
+export interface MemoryShortage {
+  readonly requestedBytes?: number | undefined
+  /** What was left of the limit, or of the device's memory. */
+  readonly freeBytes?: number | undefined
+  /** In debug mode: live tensors by the line that made them, most first. */
+  readonly sites?: readonly CreationSite[] | undefined
+}
+
 /** An allocation that would pass the limit, or that the machine refused. */
-export class OutOfMemoryError extends VisionNativeError {
-  constructor(message: string, options?: ErrorOptions) {
+export class OutOfMemoryError extends VisionNativeError implements MemoryShortage {
+  readonly requestedBytes: number | undefined
+  readonly freeBytes: number | undefined
+  readonly sites: readonly CreationSite[] | undefined
+
+  constructor(message: string, { requestedBytes, freeBytes, sites, ...options }: ErrorOptions & MemoryShortage = {}) {
     super('OutOfMemory', message, options)
+    this.requestedBytes = requestedBytes
+    this.freeBytes = freeBytes
+    this.sites = sites
   }
 }
 
@@ -178,8 +200,44 @@ const classes = {
   Distributed: DistributedError,
 } as const
 
-/** The error of a kind that native code named. */
-export function errorOfKind(kind: string, message: string): VisionNativeError {
+/**
+ * The error of a kind that native code named.
+ *
+ * @param sites in debug mode: live tensors by the line that made them, most first
+ */
+export function errorOfKind(kind: string, message: string, sites?: readonly CreationSite[]): VisionNativeError {
+  if (kind === 'OutOfMemory') return outOfMemory(message, sites)
   const Kind = classes[kind as ErrorKind] ?? OperatorError
   return new Kind(message)
+}
+
+const TOLD_SITES = 3
+
+function outOfMemory(message: string, sites: readonly CreationSite[] | undefined): OutOfMemoryError {
+  const most = (sites ?? []).slice(0, TOLD_SITES).map(({ site, tensors }) => `\n  ${tensors} made at ${site}`)
+  const lines = most.length === 0 ? '' : `\nmost live tensors:${most.join('')}`
+  return new OutOfMemoryError(`${message}${lines}`, { ...shortageOf(message), sites })
+}
+
+/** Figures of our own allocator's message, and of those of LibTorch's for CPU and CUDA. */
+function shortageOf(message: string): MemoryShortage {
+  const ours = /an allocation of (\d+) bytes exceeds the limit of (\d+) bytes of CPU memory, of which (\d+)/.exec(
+    message,
+  )
+  if (ours) {
+    const [requestedBytes = 0, limit = 0, used = 0] = ours.slice(1).map(Number)
+    return { requestedBytes, freeBytes: Math.max(0, limit - used) }
+  }
+  const machine = /you tried to allocate (\d+) bytes/.exec(message)
+  if (machine) return { requestedBytes: Number(machine[1]) }
+  return {
+    requestedBytes: sizeIn(/Tried to allocate ([\d.]+) (bytes|KiB|MiB|GiB)/.exec(message)),
+    freeBytes: sizeIn(/of which ([\d.]+) (bytes|KiB|MiB|GiB) is free/.exec(message)),
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { bytes: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
+
+function sizeIn(match: RegExpExecArray | null): number | undefined {
+  return match ? Math.round(Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN)) : undefined
 }

@@ -1,5 +1,5 @@
 import type { Bridge } from '../../bindings'
-import { errorOfKind } from './errors'
+import { type CreationSite, errorOfKind, type VisionNativeError } from './errors'
 import { loadBridge } from './load'
 import { loadCudaLibraries, openCudaIfPresent } from './load-cuda'
 
@@ -50,6 +50,8 @@ export interface NativeState {
   strings: Map<string, number>
   /** Counts calls, so that a getter that computes while its own call is laid out is noticed. */
   serial: number
+  /** In debug mode: live tensors by the line that made them. Set by lib/tensor. */
+  liveSites?: () => readonly CreationSite[] | undefined
 }
 
 /** The object on which all copies of the package hang their per-thread state. */
@@ -84,9 +86,13 @@ export function bridge(): Bridge {
 function open(): Bridge {
   const opened = loadBridge()
   openCudaIfPresent()
-  opened.attach(native.doubles.buffer as ArrayBuffer, errorOfKind)
+  opened.attach(native.doubles.buffer as ArrayBuffer, nativeError)
   native.bridge = opened
   return opened
+}
+
+function nativeError(kind: string, message: string): VisionNativeError {
+  return errorOfKind(kind, message, kind === 'OutOfMemory' ? native.liveSites?.() : undefined)
 }
 
 /** Makes room for `doubles` values, keeping what is in the frame. */
@@ -97,7 +103,7 @@ export function reserve(doubles: number): void {
   // Copied as integers: a copy of doubles may change the bits of a NaN, and int64 payloads look like any bits.
   const bits = new BigInt64Array(buffer)
   bits.set(native.bits)
-  bridge().attach(buffer, errorOfKind)
+  bridge().attach(buffer, nativeError)
   native.doubles = grown
   native.bits = bits
 }

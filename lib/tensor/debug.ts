@@ -1,4 +1,5 @@
-import { shared } from '../native/frame'
+import type { CreationSite } from '../native/errors'
+import { native, shared } from '../native/frame'
 
 /** Many tensors made outside any scope in one turn of the event loop cannot be freed before the turn ends. */
 const WARN_AT = 1000
@@ -39,10 +40,14 @@ export function forgetSite(handle: number): void {
   state.sites.delete(handle)
 }
 
-/** The recorded line of each live handle. */
-export function sitesOf(): ReadonlyMap<number, string> {
-  return state.sites
+/** In debug mode: live tensors by the line that made them, most first. */
+export function liveSites(): readonly CreationSite[] | undefined {
+  if (!state.enabled) return undefined
+  const counts = new Map<string, number>()
+  for (const site of state.sites.values()) counts.set(site, (counts.get(site) ?? 0) + 1)
+  return [...counts].map(([site, tensors]) => ({ site, tensors })).sort((a, b) => b.tensors - a.tensors)
 }
+native.liveSites = liveSites
 
 function countScopeless(site: string): void {
   state.scopeless += 1

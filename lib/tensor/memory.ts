@@ -1,13 +1,9 @@
-import { ArgumentError } from '../native/errors'
+import { ArgumentError, type CreationSite } from '../native/errors'
 import { bridge } from '../native/frame'
 import { describe } from './call'
-import { debugEnabled, setDebug, sitesOf } from './debug'
+import { liveSites, setDebug } from './debug'
 
-/** A line of code and how many tensors that it made are alive. */
-export interface CreationSite {
-  readonly site: string
-  readonly tensors: number
-}
+export type { CreationSite }
 
 export interface MemoryStats {
   /** Tensors alive in this thread. */
@@ -29,7 +25,8 @@ export interface MemoryStats {
 /** What tensors hold now. Walks all live tensors; not for hot loops. */
 export function stats(): MemoryStats {
   const figures = bridge().memory()
-  return debugEnabled() ? { ...figures, sites: sites() } : figures
+  const sites = liveSites()
+  return sites ? { ...figures, sites } : figures
 }
 
 /**
@@ -62,18 +59,13 @@ export function debug(on: boolean): void {
  * @throws ArgumentError unless debug mode is on
  */
 export function leaks(): readonly CreationSite[] {
-  if (!debugEnabled()) {
+  const sites = liveSites()
+  if (!sites) {
     throw new ArgumentError(
       'memory.leaks: creation sites are recorded in debug mode only; call memory.debug(true) first',
     )
   }
-  return sites()
-}
-
-function sites(): CreationSite[] {
-  const counts = new Map<string, number>()
-  for (const site of sitesOf().values()) counts.set(site, (counts.get(site) ?? 0) + 1)
-  return [...counts].map(([site, tensors]) => ({ site, tensors })).sort((a, b) => b.tensors - a.tensors)
+  return sites
 }
 
 /** The longest time in milliseconds that a native call has held this thread since this was last asked. */

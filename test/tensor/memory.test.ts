@@ -1,10 +1,20 @@
 import { describe, expect, test } from 'vitest'
+import { errorOfKind, OutOfMemoryError } from '../../lib/native/errors'
 import { empty, memory, ones, tensor, tidy, zeros } from '../../lib/tensor'
 import { runChild } from '../support/child'
 
 const MB = 2 ** 20
 const refusal = (kind: string, message: RegExp) =>
   expect.objectContaining({ kind, message: expect.stringMatching(message) })
+
+function caught(work: () => unknown): OutOfMemoryError {
+  try {
+    work()
+  } catch (error) {
+    return error as OutOfMemoryError
+  }
+  throw new Error('nothing was refused')
+}
 
 describe('stats', () => {
   test('count tensors, storages and bytes; views share storage', () => {
@@ -72,6 +82,38 @@ describe('the limit', () => {
       memory.setCpuLimit(limit)
     }
     expect(tidy(() => zeros([4 * MB]).numel)).toBe(4 * MB)
+  })
+
+  test('is told in figures; in debug mode with the lines that hold most', () => {
+    const { allocatedCpuBytes, limitCpuBytes } = memory.stats()
+    memory.debug(true)
+    const held = [ones([1]), ...Array.from({ length: 3 }, () => ones([1]))]
+    try {
+      memory.setCpuLimit(allocatedCpuBytes + 8 * MB)
+      const refused = caught(() => zeros([4 * MB]))
+      expect(refused).toBeInstanceOf(OutOfMemoryError)
+      expect(refused).toMatchObject({ requestedBytes: 16 * MB, sites: [{ tensors: 3 }, { tensors: 1 }] })
+      // What the four held tensors took is gone from the eight megabytes.
+      expect(8 * MB - (refused.freeBytes ?? 0)).toBeGreaterThan(0)
+      expect(8 * MB - (refused.freeBytes ?? 0)).toBeLessThan(MB)
+      expect(refused.message).toMatch(/most live tensors:\n {2}3 made at .*memory\.test\.ts:\d+:\d+/)
+      memory.debug(false)
+      const plain = caught(() => zeros([4 * MB]))
+      expect(plain.sites).toBeUndefined()
+      expect(plain.message).not.toMatch(/made at/)
+    } finally {
+      memory.debug(false)
+      memory.setCpuLimit(limitCpuBytes)
+      for (const x of held) x.dispose()
+    }
+  })
+
+  test('of a device is told in the same figures', () => {
+    const said =
+      'CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.81 GiB of which 5.50 MiB is free.'
+    expect(errorOfKind('OutOfMemory', said)).toMatchObject({ requestedBytes: 20 * 2 ** 30, freeBytes: 5.5 * MB })
+    const cpu = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes. Error code 12"
+    expect(errorOfKind('OutOfMemory', cpu)).toMatchObject({ requestedBytes: 4096, freeBytes: undefined })
   })
 
   test('is the container’s or the machine’s unless set', async () => {
