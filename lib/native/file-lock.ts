@@ -13,6 +13,8 @@ interface Holder {
   readonly id: string
   readonly pid: number
   readonly host: string
+  /** When the process began, where the system tells: in containers many processes of one host name are number 1. */
+  readonly began: string | undefined
 }
 
 /** What {@link withFileLock} reports and heeds. */
@@ -27,7 +29,12 @@ export interface LockOptions {
  * work should still end in an atomic step: over a network file system no lock of this kind is beyond doubt.
  */
 export async function withFileLock<T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
-  const own: Holder = { id: randomUUID(), pid: process.pid, host: hostname() }
+  const own: Holder = {
+    id: randomUUID(),
+    pid: process.pid,
+    host: hostname(),
+    began: beginOf(process.pid),
+  }
   mkdirSync(dirname(path), { recursive: true })
   for (let waited = false; !acquire(path, own); ) {
     const holder = readHolder(path)
@@ -57,8 +64,8 @@ export async function withFileLock<T>(path: string, work: () => Promise<T>, opti
 function acquire(path: string, own: Holder): boolean {
   // Written first and linked then, so that no one ever reads a lock that does not say whose it is.
   const draft = `${path}.${own.id}`
-  writeFileSync(draft, JSON.stringify(own))
   try {
+    writeFileSync(draft, JSON.stringify(own))
     linkSync(draft, path)
     return true
   } catch (error) {
@@ -71,15 +78,20 @@ function acquire(path: string, own: Holder): boolean {
 
 function readHolder(path: string): Holder | undefined {
   try {
-    const { id, pid, host } = JSON.parse(readFileSync(path, 'utf8'))
-    return typeof id === 'string' && typeof pid === 'number' && typeof host === 'string' ? { id, pid, host } : undefined
+    const { id, pid, host, began } = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof id !== 'string' || typeof pid !== 'number' || typeof host !== 'string') return undefined
+    return { id, pid, host, began: typeof began === 'string' ? began : undefined }
   } catch {
     return undefined
   }
 }
 
 function isStale(path: string, holder: Holder): boolean {
-  if (holder.host === hostname()) return !isAlive(holder.pid)
+  if (holder.host === hostname()) {
+    if (!isAlive(holder.pid)) return true
+    const began = beginOf(holder.pid)
+    return holder.began !== undefined && began !== undefined && began !== holder.began
+  }
   return Date.now() - modified(path) > STALE_MS
 }
 
@@ -89,6 +101,17 @@ function isAlive(pid: number): boolean {
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** When a process began, in ticks since the machine did: with its number this names it among all that ever ran there. */
+function beginOf(pid: number): string | undefined {
+  try {
+    // The name of the program, in parentheses, may hold anything; of what follows this is the twentieth field.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
   }
 }
 

@@ -2,10 +2,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { cachedLibTorch, cacheRoot, type Variant } from './cache'
-import { CancelledError, LoadError } from './errors'
+import { CancelledError, LoadError, VisionNativeError } from './errors'
 import { withFileLock } from './file-lock'
 import { inspectLibTorch, type LibTorchFolder } from './libtorch-folder'
 import { stripLibTorch } from './strip'
+import { systemReason } from './system-reason'
 import { DISK_SPACE, platformOptions, requirements } from './wheels'
 
 /** Options of {@link setup}. */
@@ -48,11 +49,7 @@ export async function setup(options: SetupOptions = {}): Promise<SetupResult> {
   try {
     mkdirSync(cacheRoot(env), { recursive: true })
   } catch (cause) {
-    throw new LoadError(
-      `setup: the cache folder ${cacheRoot(env)} cannot be made: ${(cause as Error).message}. ` +
-        'Set VISION_NATIVE_CACHE to a folder that can be written.',
-      { cause },
-    )
+    throw unwritable(cacheRoot(env), cause)
   }
 
   let waited = false
@@ -68,9 +65,17 @@ export async function setup(options: SetupOptions = {}): Promise<SetupResult> {
   try {
     return await withFileLock(`${folder}.lock`, work, { onWait, signal: options.signal })
   } catch (cause) {
-    if (!options.signal?.aborted) throw cause
+    if (!options.signal?.aborted) throw VisionNativeError.is(cause) ? cause : unwritable(cacheRoot(env), cause)
     throw new CancelledError('setup: cancelled; nothing was left in the cache', { cause: options.signal.reason })
   }
+}
+
+function unwritable(folder: string, cause: unknown): LoadError {
+  return new LoadError(
+    `setup: the cache folder ${folder} cannot be written: ${systemReason(cause)}. ` +
+      'Set VISION_NATIVE_CACHE to a folder that can, and has room.',
+    { cause },
+  )
 }
 
 function result({ root, variant }: LibTorchFolder, installed: boolean): SetupResult {

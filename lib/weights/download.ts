@@ -64,9 +64,12 @@ export async function download(
 ): Promise<Downloaded> {
   const { signal, force = false } = options
   try {
+    const there = () => (force ? undefined : intact(path, expected, signal))
+    // Without the lock: a folder that many share may be read-only to those that fetch nothing.
+    const early = await there()
+    if (early !== undefined) return early
     await mkdir(dirname(path), { recursive: true })
     // Whoever held the lock before may have fetched it.
-    const there = () => (force ? undefined : intact(path, expected, signal))
     const work = async () => (await there()) ?? fetchWhole(url, path, expected, options)
     return await withFileLock(`${path}.lock`, work, options)
   } catch (cause) {

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CancelledError, LoadError } from '../../lib/native/errors'
 import { withFileLock } from '../../lib/native/file-lock'
 import { type SetupOptions, setup } from '../../lib/native/setup'
+import { asNobody } from '../support/as-nobody'
 import { makeCommand, makeFakeLibTorch, temporaryFolder } from '../support/fake-libtorch'
 
 const PROJECT = resolve(import.meta.dirname, '../..')
@@ -180,7 +182,24 @@ describe('setup', () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'cache'), 'a file, not a folder')
     const env = fakePip(folder)
-    await expect(setup({ env })).rejects.toThrow(/cannot be made: .*Set VISION_NATIVE_CACHE to a folder/)
+    await expect(setup({ env })).rejects.toThrow(/cannot be written: .*Set VISION_NATIVE_CACHE to a folder/)
+  })
+
+  test('a cache that is read-only serves when it is filled, and is named when it is not', async () => {
+    const folder = temporaryFolder()
+    const env = fakePip(folder)
+    const { root } = await setup({ env })
+    for (const path of [folder, join(folder, 'cache')]) chmodSync(path, 0o555)
+    await asNobody(async () => {
+      expect(await setup({ env })).toMatchObject({ root, installed: false })
+      const refused = await setup({ env, force: true }).catch((error: unknown) => error)
+      expect(refused).toBeInstanceOf(LoadError)
+      expect((refused as Error).message).toMatch(
+        /cannot be written: permission denied \(EACCES\)\. Set VISION_NATIVE_CACHE/,
+      )
+    })
+    for (const path of [folder, join(folder, 'cache')]) chmodSync(path, 0o755)
+    expect(cacheOf(folder)).toEqual(['libtorch-2.11.0-cpu'])
   })
 })
 
@@ -204,6 +223,30 @@ describe('a file lock', () => {
     const dead = spawn('true')
     await new Promise((done) => dead.on('exit', done))
     writeFileSync(path, JSON.stringify({ id: 'x', pid: dead.pid, host: hostname() }))
+    expect(await withFileLock(path, async () => 'done')).toBe('done')
+  })
+
+  test('is taken over at once from a process that was killed in the middle of its work', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    const script = `
+      import { withFileLock } from '${PROJECT}/lib/native/file-lock.ts'
+      await withFileLock('${path}', async () => {
+        console.log('working')
+        await new Promise(() => setInterval(() => {}, 1000))
+      })`
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { cwd: PROJECT })
+    await once(child.stdout, 'data')
+    let waitedFor: number | undefined
+    const taken = withFileLock(path, async () => existsSync(path), { onWait: (pid) => (waitedFor = pid) })
+    expect(waitedFor).toBe(child.pid)
+    child.kill('SIGKILL')
+    expect(await taken).toBe(true)
+    expect(existsSync(path)).toBe(false)
+  })
+
+  test('is taken over when another process has the number of the one that died, as in containers', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    writeFileSync(path, JSON.stringify({ id: 'x', pid: process.pid, host: hostname(), began: '1' }))
     expect(await withFileLock(path, async () => 'done')).toBe('done')
   })
 

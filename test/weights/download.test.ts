@@ -1,10 +1,14 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Progress } from '../../lib/tensor'
 import { download } from '../../lib/weights'
 import { proxyFor } from '../../lib/weights/proxy'
+import { asNobody } from '../support/as-nobody'
 import {
   answering,
   type Behaviour,
@@ -19,6 +23,7 @@ import {
 } from '../support/file-server'
 import { temporaryFolder } from '../support/temporary-folder'
 
+const PROJECT = resolve(import.meta.dirname, '../..')
 const folder = temporaryFolder()
 const CONTENT = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => (i * 2654435761) >>> 24))
 const QUICK = { timeoutMs: 250, retryDelayMs: 1, env: {} }
@@ -187,6 +192,40 @@ describe('download', () => {
     expect(readFileSync(path).equals(CONTENT)).toBe(true)
     await download(server.url, path, server, { ...QUICK, force: true })
     expect(server.requests).toHaveLength(3)
+  })
+
+  test('takes what is there from a folder that is read-only, and says so when it would have to write', async () => {
+    const { server, path } = await serve(well)
+    await download(server.url, path, server, QUICK)
+    for (const place of [folder(), dirname(path)]) chmodSync(place, 0o555)
+    await asNobody(async () => {
+      expect(await download(server.url, path, server, QUICK)).toMatchObject({ alreadyThere: true })
+      await expect(download(server.url, `${path}2`, server, QUICK)).rejects.toThrow(
+        /file\.pth2 cannot be written: permission denied \(EACCES\)\. Set VISION_NATIVE_CACHE/,
+      )
+    })
+    for (const place of [folder(), dirname(path)]) chmodSync(place, 0o755)
+    expect(leftovers(path)).toEqual([])
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('goes on where a process that was killed in the middle of it ended', async () => {
+    const { server, path } = await serve(cutAfter(100_000, 'stall'), well)
+    const script = `
+      import { download } from '${PROJECT}/lib/weights/index.ts'
+      const onProgress = ({ done }) => done >= 100000 && console.log('enough')
+      await download('${server.url}', '${path}', {}, { env: {}, timeoutMs: 60000, onProgress })`
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { cwd: PROJECT })
+    await once(child.stdout, 'data')
+    const waits: number[] = []
+    const done = download(server.url, path, server, { ...QUICK, onWait: (pid) => waits.push(pid) })
+    for (let round = 0; round < 200 && waits.length === 0; round++) await setTimeout(5)
+    child.kill('SIGKILL')
+    await done
+    expect(waits).toEqual([child.pid])
+    expect(server.ranges).toEqual([0, 100_000])
+    expect(readFileSync(path).equals(CONTENT)).toBe(true)
+    expect(leftovers(path)).toEqual([])
   })
 
   test('says so when the folder cannot be made', async () => {
