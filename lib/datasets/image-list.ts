@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import sharp from 'sharp'
-import { ArgumentError } from '../native/errors'
+import { ArgumentError, throwIfCancelled } from '../native/errors'
 import { systemReason } from '../native/system-reason'
 import { DataProblems, type SettleOptions } from './problems'
 
@@ -36,6 +36,7 @@ export interface UsableOptions extends SettleOptions {
   readonly least?: number | undefined
   /** Where those that are not usable are noted, for the caller to settle with others; settled here unless given. */
   readonly problems?: DataProblems | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -45,11 +46,12 @@ export interface UsableOptions extends SettleOptions {
  */
 export async function usableImages(
   paths: readonly string[],
-  { what, least = 1, problems: given, ...settle }: UsableOptions,
+  { what, least = 1, problems: given, signal, ...settle }: UsableOptions,
 ): Promise<string[]> {
   const problems = given ?? new DataProblems(what)
   const usable: string[] = []
   for (const path of paths) {
+    throwIfCancelled(signal, 'usableImages')
     const header = await problems.try(path, () => sharp(path).metadata())
     if (header === undefined) continue
     const { width = 0, height = 0 } = header

@@ -1,5 +1,5 @@
 import type { SoftwareResampleContext } from 'node-av/lib'
-import { ArgumentError, DTypeError, FormatError, ShapeError } from '../native/errors'
+import { ArgumentError, DTypeError, FormatError, ShapeError, throwIfCancelled } from '../native/errors'
 import { tensor } from '../tensor/creation'
 import type { Tensor } from '../tensor/tensor'
 import { type Ffmpeg, ffmpeg, reasonOf } from './ffmpeg'
@@ -175,7 +175,7 @@ export function joined(parts: readonly (readonly Float32Array[])[]): Float32Arra
  * roll-off 0.9476, the parameters of torchaudio's `kaiser_best`.
  *
  * @param samples floating point `[n]` or `[C, n]`
- * @param rates sampling rates in hertz
+ * @param options sampling rates in hertz, and a signal that stops it
  * @returns float32 `[ceil(n · to / from)]` or `[C, ceil(n · to / from)]`
  * @throws ShapeError, DTypeError when the tensor is no audio
  * @throws ArgumentError when a rate is no whole number of hertz
@@ -183,7 +183,7 @@ export function joined(parts: readonly (readonly Float32Array[])[]): Float32Arra
  */
 export async function resampleAudio(
   samples: Tensor,
-  { from, to }: { readonly from: number; readonly to: number },
+  { from, to, signal }: { readonly from: number; readonly to: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Tensor<'float32'>> {
   const caller = 'resampleAudio'
   checkRate(from, 'from', caller)
@@ -195,6 +195,7 @@ export async function resampleAudio(
     const parts: Float32Array[][] = []
     const count = planes[0]?.length ?? 0
     for (let at = 0; at < count; at += PIECE) {
+      throwIfCancelled(signal, caller)
       parts.push(await resampler.push(planes.map((plane) => plane.subarray(at, at + PIECE))))
     }
     parts.push(await resampler.finish())

@@ -13,6 +13,8 @@ export interface ReadNpzOptions extends ReadNpyOptions {
   readonly names?: readonly string[] | undefined
   /** What compressed arrays may expand to. */
   readonly limits?: ZipLimits | undefined
+  /** Stops the reading, between arrays; the promise then rejects with `CancelledError`. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const SUFFIX = '.npy'
@@ -29,9 +31,9 @@ const SUFFIX = '.npy'
  */
 export async function readNpz(
   source: Source,
-  { device, names, limits }: ReadNpzOptions = {},
+  { device, names, limits, signal }: ReadNpzOptions = {},
 ): Promise<Map<string, Tensor>> {
-  return withRandomAccess(source, 'readNpz', (bytes) =>
+  const read = (bytes: RandomAccess) =>
     tidyAsync(async () => {
       const archive = await ZipArchive.open(bytes, limits)
       const arrays = new Map([...archive.entries.values()].map((entry) => [arrayName(entry), entry]))
@@ -46,8 +48,8 @@ export async function readNpz(
         if (entry !== undefined) tensors.set(name, await decodeNpy(await contentOf(archive, entry), { device }))
       }
       return tensors
-    }),
-  )
+    })
+  return withRandomAccess(source, 'readNpz', read, signal)
 }
 
 function arrayName({ name }: ZipEntry): string {

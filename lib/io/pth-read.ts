@@ -21,6 +21,8 @@ export interface LoadPthOptions {
   /** Where the tensors go, wherever they were saved; the CPU unless stated. */
   readonly device?: Device | undefined
   readonly limits?: PthLimits | undefined
+  /** Stops the reading, between parts of some megabytes; the promise then rejects with `CancelledError`. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const PICKLE_BYTES = 2 ** 26
@@ -40,24 +42,24 @@ const TAR_MARK_AT = 257
  * @throws FormatError naming the file, the place and the rule that it breaks; for a name that would run code, that name
  * @throws DTypeError for tensors of a type that this package lacks, such as quantized ones
  */
-export async function loadPth(source: Source, { device, limits = {} }: LoadPthOptions = {}): Promise<PthValue> {
-  return loadPthAs(source, 'loadPth', { device, limits })
+export async function loadPth(source: Source, options: LoadPthOptions = {}): Promise<PthValue> {
+  return loadPthAs(source, 'loadPth', options)
 }
 
 /** As `loadPth`, for another public function. */
 export async function loadPthAs(
   source: Source,
   caller: string,
-  { device, limits = {} }: LoadPthOptions,
+  { device, limits = {}, signal }: LoadPthOptions,
 ): Promise<PthValue> {
-  return withRandomAccess(source, caller, (bytes) =>
+  const read = (bytes: RandomAccess) =>
     tidyAsync(async () => {
       const opened = await openPth(bytes, limits)
       const finisher = new PthFinisher(opened)
       const storages = await readStorages(finisher.tensors, opened.storages, device)
       return finisher.finish(storages)
-    }),
-  )
+    })
+  return withRandomAccess(source, caller, read, signal)
 }
 
 async function openPth(bytes: RandomAccess, limits: PthLimits): Promise<OpenedPth> {

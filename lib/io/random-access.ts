@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { FormatError } from '../native/errors'
+import { FormatError, throwIfCancelled } from '../native/errors'
 import { pathOf, type Source, withRegularFile } from './source'
 
 /** A file or a buffer of which parts are read. */
@@ -18,17 +18,24 @@ export interface RandomAccess {
  * memory.
  *
  * @param caller the public function, for messages
+ * @param signal looked at before each part is read
  * @throws ArgumentError when the file is missing, not a regular file, or may not be read
+ * @throws CancelledError when the signal is aborted
  */
 export async function withRandomAccess<T>(
   source: Source,
   caller: string,
   use: (bytes: RandomAccess) => Promise<T>,
+  signal?: AbortSignal | undefined,
 ): Promise<T> {
+  throwIfCancelled(signal, caller)
   if (source instanceof Uint8Array) {
     const { byteLength: size } = source
     const name = `${caller}: the buffer of ${size} bytes`
-    const read = async (begin: number, end: number) => source.subarray(begin, checkEnd(begin, end, size, name))
+    const read = async (begin: number, end: number) => {
+      throwIfCancelled(signal, caller)
+      return source.subarray(begin, checkEnd(begin, end, size, name))
+    }
     return use({ name, descriptor: undefined, size, read })
   }
   const path = pathOf(source, caller)
@@ -36,6 +43,7 @@ export async function withRandomAccess<T>(
     const name = `${caller}: ${path}`
     let memory = new Uint8Array(0)
     const read = async (begin: number, end: number) => {
+      throwIfCancelled(signal, caller)
       checkEnd(begin, end, size, name)
       if (memory.byteLength < end - begin) memory = new Uint8Array(end - begin)
       const part = memory.subarray(0, end - begin)

@@ -36,6 +36,8 @@ export interface ReadSafetensorsOptions {
   readonly mmap?: boolean | undefined
   /** Told of the tensors that `mmap` had to copy, where there are some. */
   readonly onCopied?: ((names: readonly string[]) => void) | undefined
+  /** Stops the reading, between parts of some megabytes; the promise then rejects with `CancelledError`. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a safetensors file says of a tensor. */
@@ -75,9 +77,9 @@ const READ_BYTES = 2 ** 25
  */
 export async function readSafetensors(
   source: Source,
-  { device, names, mmap = false, onCopied }: ReadSafetensorsOptions = {},
+  { device, names, mmap = false, onCopied, signal }: ReadSafetensorsOptions = {},
 ): Promise<Map<string, Tensor>> {
-  return withRandomAccess(source, 'readSafetensors', (bytes) =>
+  const read = (bytes: RandomAccess) =>
     tidyAsync(async () => {
       const { header, dataStart } = await readHeader(bytes)
       const wanted = names === undefined ? header.entries : choose(header.entries, names, bytes.name)
@@ -94,8 +96,8 @@ export async function readSafetensors(
         }
       }
       return new Map(wanted.map(({ name }) => [name, tensors.get(name) as Tensor]))
-    }),
-  )
+    })
+  return withRandomAccess(source, 'readSafetensors', read, signal)
 }
 
 /**

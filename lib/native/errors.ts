@@ -124,6 +124,11 @@ export class CancelledError extends VisionNativeError {
   }
 }
 
+/** @throws CancelledError when the signal was aborted */
+export function throwIfCancelled(signal: AbortSignal | undefined, caller: string): void {
+  if (signal?.aborted) throw new CancelledError(`${caller}: cancelled by its AbortSignal`, { cause: signal.reason })
+}
+
 /** Binaries or LibTorch that could not be found or opened. */
 export class LoadError extends VisionNativeError {
   constructor(message: string, options?: ErrorOptions) {

@@ -1,9 +1,10 @@
 import type { z } from 'zod'
-import { CancelledError } from '../native/errors'
 import type { Device } from '../tensor'
 import type { Progress } from '../tensor/call'
 import type { ConfigSchema, PartialConfig } from './config'
 import type { Result, Summary } from './results/result'
+
+export { throwIfCancelled } from '../native/errors'
 
 /** How a pipeline is made ready. */
 export interface LoadOptions<S extends ConfigSchema = ConfigSchema> {
@@ -74,9 +75,4 @@ export abstract class Pipeline<In, Out extends Result> {
   [Symbol.dispose](): void {
     this.dispose()
   }
-}
-
-/** @throws CancelledError when the signal was aborted */
-export function throwIfCancelled(signal: AbortSignal | undefined, caller: string): void {
-  if (signal?.aborted) throw new CancelledError(`${caller}: cancelled by its AbortSignal`, { cause: signal.reason })
 }
