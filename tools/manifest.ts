@@ -18,17 +18,22 @@ export function writeManifest(folder: string, libtorch: LibTorchFolder): void {
 /** What the binaries in a folder were built for and ask for. */
 export function describeBinaries(folder: string, libtorch: LibTorchFolder): BinaryManifest {
   const names = binaryNames(folder)
-  const versions = names.map((name) => capture('readelf', ['--version-info', '--wide', join(folder, name)])).join('\n')
   return {
     version: packageVersion(),
     libtorch: libtorch.version,
     cuda: libtorch.cuda,
     abi: libtorch.abi,
     sm: names.includes(CUDA_OPERATORS) ? architectures() : [],
-    glibc: newest(versions, 'GLIBC'),
-    glibcxx: newest(versions, 'GLIBCXX'),
+    ...symbolVersions(folder),
     files: Object.fromEntries(names.map((name) => [name, sha256(join(folder, name))])),
   }
+}
+
+/** Newest symbol versions that the binaries in a folder ask for. */
+export function symbolVersions(folder: string): Pick<BinaryManifest, 'glibc' | 'glibcxx'> {
+  const tables = binaryNames(folder).map((name) => capture('readelf', ['--version-info', '--wide', join(folder, name)]))
+  const versions = tables.join('\n')
+  return { glibc: newest(versions, 'GLIBC'), glibcxx: newest(versions, 'GLIBCXX') }
 }
 
 function binaryNames(folder: string): string[] {

@@ -1,20 +1,18 @@
 // `npm run prebuilds`: the binaries that the published package carries, in prebuilds/linux-x64. (A script that is called
 // `prebuild` would run before each `npm run build`.)
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { CUDA_OPERATORS, MANIFEST } from '../lib/native/binaries'
 import { findLibTorch } from '../lib/native/libtorch'
 import { buildNative } from './build-native'
 import { describeBinaries } from './manifest'
-import { BuildError, capture, npmBin, RELEASE, ROOT, run } from './run'
+import { BuildError, npmBin, RELEASE, ROOT, run } from './run'
 
 const OUTPUT = join(ROOT, 'prebuilds/linux-x64')
 /** A copy of the build: prebuildify strips the binaries and moves the loader away from where they were built. */
 const STAGING = join(ROOT, 'build-prebuild')
 /** The oldest Node that package.json allows; a Node-API binary serves every later one. */
 const NODE = '20.17.0'
-/** Kernels for five generations of GPUs are 14 MB of it. */
-const TARBALL_LIMIT = 20e6
 
 async function prebuild(): Promise<void> {
   await buildNative()
@@ -44,21 +42,6 @@ async function prebuild(): Promise<void> {
   }
   console.log(`prebuild: needs glibc ${manifest.glibc} and libstdc++ with GLIBCXX_${manifest.glibcxx}`)
   if (!existsSync(cuda)) console.log('prebuild: without CUDA; run `npm run build:cuda` first to include it')
-  checkTarball()
-}
-
-/** What npm would publish must stay small: LibTorch is found on the user's machine, never shipped. */
-function checkTarball(): void {
-  const [pack]: { size: number; entryCount: number }[] = JSON.parse(capture('npm', ['pack', '--dry-run', '--json']))
-  if (!pack) throw new BuildError('prebuild: `npm pack --dry-run --json` described no package')
-  const size = `${(pack.size / 1e6).toFixed(1)} MB`
-  if (pack.size > TARBALL_LIMIT) {
-    throw new BuildError(
-      `prebuild: the tarball has ${size}; ${TARBALL_LIMIT / 1e6} MB is the limit. ` +
-        `Look for what grew in ${relative(ROOT, OUTPUT)} and dist, or move the CUDA library to a package of its own.`,
-    )
-  }
-  console.log(`prebuild: the tarball has ${pack.entryCount} files and ${size}`)
 }
 
 prebuild().catch((error: Error) => {
