@@ -40,7 +40,7 @@ export function parseDota(text: string, name = 'the text'): DotaAnnotation {
   let header: Omit<DotaAnnotation, 'objects'> = {}
   for (const [number, line] of linesOf(text)) {
     const at = place.line(number)
-    const [, key, value = ''] = /^\s*(imagesource|gsd)\s*:\s*(.*?)\s*$/i.exec(line) ?? []
+    const [, key, value = ''] = /^(imagesource|gsd)\s*:\s*(.*)$/i.exec(line.trim()) ?? []
     if (key !== undefined) {
       if (objects.length > 0) throw at.error(`'${key}' comes before the objects`)
       if (key.toLowerCase() === 'imagesource') header = { ...header, imageSource: value }

@@ -6,7 +6,7 @@ import { ArgumentError, FormatError, ShapeError } from '../native/errors'
 import { systemReason } from '../native/system-reason'
 import { stack, type Tensor } from '../tensor'
 import { tidyAsync } from '../tensor/scope'
-import { linesOf, Place, readText } from './text-file'
+import { linesOf, Place, readText, splitLastWords } from './text-file'
 
 const EXTENSIONS = ['png', 'jpg', 'jpeg', 'webp'] as const
 
@@ -125,9 +125,9 @@ export async function readClipList(path: string, { root }: { readonly root?: str
   const place = new Place('readClipList', path)
   return [...linesOf(text)].map(([number, line]) => {
     const at = place.line(number)
-    const row = /^\s*(.+?)\s+(\S+)\s+(\S+)\s*$/.exec(line)
-    if (row === null) throw at.error(`'${line}' is no row "<folder> <number of maps> <label>"`)
-    const [, name = '', lengthText, labelText] = row
+    const row = splitLastWords(line, 2)
+    if (row === undefined) throw at.error(`'${line}' is no row "<folder> <number of maps> <label>"`)
+    const [name, lengthText, labelText] = row
     const [length, label] = [at.whole(at.numeral(lengthText)), at.whole(at.numeral(labelText))]
     if (length < 1 || label < 0)
       throw at.error(`${length} maps of label ${label}; there is at least one map, and labels count from 0`)

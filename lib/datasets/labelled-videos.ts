@@ -7,7 +7,7 @@ import { ArgumentError, FormatError } from '../native/errors'
 import { systemReason } from '../native/system-reason'
 import { Generator, randperm, tidy } from '../tensor'
 import { DataProblems, type SettleOptions } from './problems'
-import { linesOf, Place, readText } from './text-file'
+import { linesOf, Place, readText, splitLastWords } from './text-file'
 
 /** Endings of the files that are videos, in small letters. */
 export const VIDEO_EXTENSIONS: readonly string[] = ['.mp4', '.mov', '.mkv', '.webm', '.avi']
@@ -102,8 +102,9 @@ export async function readUcf101(
   const wrong = new Map<string, string>()
   const found: Candidate[] = []
   for (const [number, line] of linesOf(await readText(path, caller))) {
-    const [, name = '', given] = /^\s*(.+?\.\w+)(?:\s+(\d+))?\s*$/.exec(line) ?? []
-    if (name === '')
+    const [rest = '', word = ''] = splitLastWords(line, 1) ?? []
+    const [name, given] = /^\d+$/.test(word) ? [rest, word] : [line.trim(), undefined]
+    if (!/\.\w+$/.test(name))
       throw place.line(number).error(`'${line}' is no row "<class>/<video>" or "<class>/<video> <label>"`)
     const label = classes.indexOf(dirname(name))
     const file = join(existsSync(join(root, 'UCF-101')) ? join(root, 'UCF-101') : root, name)
@@ -156,8 +157,9 @@ export async function readHmdb51(
   for (const [label, name] of names.entries()) {
     const place = new Place(caller, join(lists, name))
     for (const [number, line] of linesOf(await readText(join(lists, name), caller))) {
-      const [, video, use] = /^\s*(.+?)\s+([012])\s*$/.exec(line) ?? []
-      if (video === undefined) throw place.line(number).error(`'${line}' is no row "<video> <0, 1 or 2>"`)
+      const [video, use = ''] = splitLastWords(line, 1) ?? []
+      if (video === undefined || !/^[012]$/.test(use))
+        throw place.line(number).error(`'${line}' is no row "<video> <0, 1 or 2>"`)
       if (use === (part === 'train' ? '1' : '2')) found.push({ path: join(root, classes[label] ?? '', video), label })
     }
   }

@@ -98,3 +98,18 @@ export function* linesOf(text: string): Generator<readonly [number: number, line
     if (line.trim() !== '') yield [i + 1, line]
   }
 }
+
+/**
+ * A line's last words, and before them the rest of it, in which there may be blanks; undefined when it has no more words
+ * than these. In time proportional to the line, which a regular expression with two runs of blanks is not.
+ */
+export function splitLastWords(line: string, count: number): [rest: string, ...words: string[]] | undefined {
+  let rest = line.trim()
+  const words: string[] = []
+  while (words.length < count) {
+    const word = rest.split(/\s/).at(-1) ?? ''
+    words.unshift(word)
+    rest = rest.slice(0, rest.length - word.length).trimEnd()
+  }
+  return rest === '' ? undefined : [rest, ...words]
+}

@@ -59,5 +59,7 @@ export function namesOfYaml(text: string, place: Place): string[] {
 function unquoted(text: string): string {
   const bare = text.trim()
   const quoted = /^(['"])(.*)\1/.exec(bare)
-  return quoted?.[2] ?? bare.replace(/\s+#.*$/, '')
+  if (quoted?.[2] !== undefined) return quoted[2]
+  const comment = bare.search(/\s#/)
+  return comment < 0 ? bare : bare.slice(0, comment).trimEnd()
 }

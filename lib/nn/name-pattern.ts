@@ -2,25 +2,40 @@
 
 /** A name in which each `*` stands for a run of characters. */
 export class NamePattern {
-  readonly #regexp: RegExp
+  readonly #parts: readonly string[]
 
-  /** @param gap what a `*` stands for, as the source of a regular expression; default: as few characters as fit */
+  /** @param digits whether a `*` stands for the digits of a number; else for any run, as short as fits, none too */
   constructor(
     readonly text: string,
-    gap = '.*?',
+    readonly digits = false,
   ) {
-    const parts = text.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    this.#regexp = new RegExp(`^${parts.join(`(${gap})`)}$`, 's')
+    this.#parts = text.split('*')
   }
 
   /** How many `*` there are. */
   get gaps(): number {
-    return this.text.split('*').length - 1
+    return this.#parts.length - 1
   }
 
   /** What the gaps of a name hold; undefined when it does not fit. */
   match(name: string): readonly string[] | undefined {
-    return this.#regexp.exec(name)?.slice(1)
+    const [first = '', ...rest] = this.#parts
+    if (!name.startsWith(first)) return undefined
+    const held: string[] = []
+    let at = first.length
+    for (const [i, part] of rest.entries()) {
+      // The first place that fits is right for any run, as a later gap can take up what is left; the last part ends the name.
+      const isLast = i === rest.length - 1
+      const end = this.digits
+        ? at + (/^\d+/.exec(name.slice(at))?.[0].length ?? Number.NaN)
+        : isLast
+          ? name.length - part.length
+          : name.indexOf(part, at)
+      if (!(end >= at) || !name.startsWith(part, end)) return undefined
+      held.push(name.slice(at, end))
+      at = end + part.length
+    }
+    return at === name.length ? held : undefined
   }
 
   /** The name with these in its gaps. */

@@ -139,7 +139,7 @@ export function loadPublished(network: Module, published: StateDict, layout: Lay
 }
 
 /** A name with numbers in it. */
-const numbered = (text: string) => new NamePattern(text, '\\d+')
+const numbered = (text: string) => new NamePattern(text, true)
 
 function entries(state: StateDict): [string, Tensor][] {
   return state instanceof Map ? [...state] : Object.entries(state)
