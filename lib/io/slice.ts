@@ -12,6 +12,8 @@ export interface ReadSliceOptions {
    * `red · 65536 + green · 256 + blue`, as the slices of MitoEM do. False unless stated.
    */
   readonly labels?: boolean | undefined
+  /** Larger slices are refused before they are decoded; 2^27 (134 megapixels) unless stated. */
+  readonly maxPixels?: number | undefined
 }
 
 /**
@@ -20,8 +22,12 @@ export interface ReadSliceOptions {
  * @returns `[H, W]`: int32 for labels and for pictures of 16 bits, uint8 otherwise; of a coloured picture the red
  * @throws the errors of `readImage`
  */
-export async function readSlice(source: Source, { page, labels = false }: ReadSliceOptions = {}): Promise<Tensor> {
-  const { width, height, samples } = await decodePixels(await readSource(source, 'readSlice'), { alpha: false, page })
+export async function readSlice(
+  source: Source,
+  { page, labels = false, maxPixels }: ReadSliceOptions = {},
+): Promise<Tensor> {
+  const input = await readSource(source, 'readSlice')
+  const { width, height, samples } = await decodePixels(input, { alpha: false, page, maxPixels })
   const shape = [height, width]
   if (!labels && samples instanceof Uint8Array)
     return tensor(everyThird(samples, new Uint8Array(width * height)), { shape })

@@ -61,7 +61,8 @@ function bytePairEncoding(part: Part, path: string): TokenModel {
   const ranks = new Map<string, number>()
   for (const [i, merge] of field(part, 'merges', 'list', path).entries()) {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge
-    if (!Array.isArray(pair) || pair.length !== 2) throw new FormatError(`${path}.merges[${i}] is no pair of tokens`)
+    if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((token) => typeof token === 'string'))
+      throw new FormatError(`${path}.merges[${i}] is no pair of tokens`)
     ranks.set(pair.join('\0'), i)
   }
   const prefix = field(part, 'continuing_subword_prefix', 'string', path, '')
