@@ -13,6 +13,11 @@ export const CUDA_OPERATORS = 'libvision_native_cuda.so'
 /** What the binaries were built for, written by the build beside them. */
 export const MANIFEST = 'vision_native.json'
 
+/** What is said where musl stands in for glibc. */
+export const NO_GLIBC =
+  'musl. The binaries and LibTorch need glibc 2.28 or newer; Alpine and other musl systems do not have it. ' +
+  'Use an image such as node:20-bookworm-slim.'
+
 /** Contents of `vision_native.json`. */
 export interface BinaryManifest {
   /** Version of this package. */
@@ -75,6 +80,8 @@ function resolveLoader(root: string): string {
   try {
     return nodeGypBuild.path(root)
   } catch (cause) {
+    // node-gyp-build's own sign of musl, for which it would look for other files.
+    if (existsSync('/etc/alpine-release')) throw new LoadError(`This system's C library is ${NO_GLIBC}`, { cause })
     throw new LoadError(
       `No binaries of @lab/vision-native are in ${join(root, 'build/Release')} or ${join(root, 'prebuilds/linux-x64')}. ` +
         'Run `npm run build` in a working copy; an installed package has them in its tarball, so reinstall it.',

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Loader } from '../../bindings'
-import { type Binaries, damagedFiles, findBinaries, mismatchWithLibTorch } from './binaries'
+import { type Binaries, damagedFiles, findBinaries, mismatchWithLibTorch, NO_GLIBC } from './binaries'
 import { type Attempt, type LibTorch, searchLibTorch } from './libtorch'
 import { loadNative, openLoader } from './load'
 import { cudaUnavailable, driverProblem } from './load-cuda'
@@ -82,9 +82,6 @@ export function diagnose(env: NodeJS.ProcessEnv = process.env): Diagnosis {
 }
 
 const MUSL = '/lib/ld-musl-x86_64.so.1'
-const NO_GLIBC =
-  'musl. The binaries and LibTorch need glibc 2.28 or newer; Alpine and other musl systems do not have it. ' +
-  'Use an image such as node:20-bookworm-slim.'
 
 const ok = (text: string) => ({ status: 'ok', text }) as const
 const missing = (text: string) => ({ status: 'missing', text }) as const
