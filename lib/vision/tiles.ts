@@ -1,5 +1,5 @@
 // Large pictures through a network piece by piece, with what lies around each piece.
-import { ArgumentError, ShapeError } from '../native/errors'
+import { ArgumentError, ShapeError, throwIfCancelled } from '../native/errors'
 import { empty, type Tensor, tidyAsync } from '../tensor'
 
 export interface TileOptions {
@@ -49,6 +49,7 @@ export function tileSpans(size: number, { tile, halo, multiple = 1 }: TileOption
  * @param inputs `[B, C, H, W]` of one height and width
  * @param compute the network, from as many tiles to `[B, C', h, w]` of the tile's size
  * @returns `[B, C', H, W]`
+ * @throws CancelledError when `signal` is aborted; it is looked at before each tile
  */
 export async function mapTiles(
   inputs: readonly Tensor[],
@@ -69,7 +70,7 @@ export async function mapTiles(
     let done = 0
     for (const row of rows) {
       for (const column of columns) {
-        options.signal?.throwIfAborted()
+        throwIfCancelled(options.signal, 'mapTiles')
         const cut = (x: Tensor) => x.narrow(2, row.start, row.length).narrow(3, column.start, column.length)
         const made = output
         output = await tidyAsync(async () => {
