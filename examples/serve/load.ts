@@ -23,7 +23,10 @@ const { values } = parseArgs({
   },
 })
 const [requests, clients, seed] = [Number(values.requests), Number(values.clients), Number(values.seed)]
-const model = ['--network', values.network, ...(values.weights === undefined ? [] : ['--weights', values.weights])]
+const model = [
+  ...['--network', values.network, '--max-batch', values['max-batch']],
+  ...(values.weights === undefined ? [] : ['--weights', values.weights]),
+]
 
 const photographs = ['rubberwhale1.png', 'rubberwhale2.png'].map((name) => join(import.meta.dirname, '../data', name))
 const pictures = await cutPictures(photographs, Number(values.pictures), seed)
@@ -33,16 +36,8 @@ console.log(`${pictures.length} pictures; answers to two of them differ by ${apa
 
 const server = spawn(
   process.execPath,
-  [
-    '--import',
-    'tsx',
-    join(import.meta.dirname, 'main.ts'),
-    ...model,
-    '--port',
-    '0',
-    '--max-batch',
-    values['max-batch'],
-  ],
+  // All clients wait for an answer at any time, so the patience of a user would measure how slow the machine is.
+  ['--import', 'tsx', join(import.meta.dirname, 'main.ts'), ...model, ...['--port', '0', '--timeout-ms', '120000']],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 )
 const exited = once(server, 'exit')

@@ -1,11 +1,13 @@
 // The example as its user runs it, from the built package: answers, refusals, metrics, and the end.
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { memory } from '@lab/vision-native'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
 import { Batcher } from '../../examples/serve/batcher'
 import { Classifier, type Logits, softmax } from '../../examples/serve/classifier'
 import { cutPictures, differenceOf, judge, type Picture, wave } from '../../examples/serve/clients'
@@ -13,6 +15,7 @@ import { Counter, Gauge, Histogram } from '../../examples/serve/metrics'
 import { type ClassifyServer, classifyServer, type ServerOptions } from '../../examples/serve/server'
 
 const DATA = join(import.meta.dirname, '../../examples/data')
+const SERVE = join(import.meta.dirname, '../../examples/serve')
 
 let classifier: Classifier
 let pictures: Picture[]
@@ -195,6 +198,36 @@ test('metrics add up', () => {
 test('softmax gives probabilities, for large logits too', () => {
   expect(softmax(Float32Array.of(1000, 1000))).toEqual(Float32Array.of(0.5, 0.5))
   expect(softmax(Float32Array.of(0, Math.log(3)))[1]).toBeCloseTo(0.75, 6)
+})
+
+test('the deployments agree with the program: routes, ports, files, and time enough to drain', () => {
+  const file = (name: string) => readFileSync(join(SERVE, name), 'utf8')
+  const [deployment] = parseAllDocuments(file('kubernetes.yaml')).map((document) => document.toJS())
+  const { containers, terminationGracePeriodSeconds } = deployment.spec.template.spec
+  const [{ args, startupProbe, readinessProbe, livenessProbe, ports, lifecycle }] = containers
+  const graceS = Number(args[args.indexOf('--grace-ms') + 1]) / 1000
+  const waitS = Number(/, (\d+)\)/.exec(lifecycle.preStop.exec.command.at(-1))?.[1]) / 1000
+  expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(graceS + waitS)
+  expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual([
+    '/readyz',
+    '/readyz',
+    '/healthz',
+  ])
+  expect(ports[0].containerPort).toBe(3000)
+  expect(parse(file('compose.yaml')).services.classify.build.dockerfile).toBe('examples/serve/Dockerfile')
+
+  const lines = file('Dockerfile').replaceAll('\\\n', '').split('\n')
+  const images = lines.flatMap((line) => /^ARG (?:NODE|BASE)=(.*)$/.exec(line)?.[1] ?? [])
+  for (const image of images) expect(image).toMatch(/:\d+\.\d+\.\d+-/)
+  const copied = lines.flatMap((line) => /^COPY (examples\S+)/.exec(line)?.[1] ?? [])
+  for (const path of copied) expect(existsSync(join(SERVE, '../..', path))).toBe(true)
+  expect(copied).toHaveLength(2)
+  expect(lines.findIndex((line) => line.startsWith('USER'))).toBeLessThan(
+    lines.findIndex((line) => line.startsWith('ENTRYPOINT')),
+  )
+  const { devDependencies, version } = JSON.parse(readFileSync(join(SERVE, '../../package.json'), 'utf8'))
+  expect(lines.join('\n')).toContain(`fastify@${devDependencies.fastify.slice(1)}`)
+  expect(lines).toContain(`ARG PACKAGE=@lab/vision-native@${version}`)
 })
 
 test('first values follow the seed', async () => {
