@@ -1,19 +1,31 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const POLL_MS = 250
 const HEARTBEAT_MS = 2_000
-/** A holder on another machine that shares the folder is known only by its heartbeat. */
+/** A holder on another machine or in another container that shares the folder is known only by its heartbeat. */
 const STALE_MS = 30_000
 
 interface Holder {
   readonly id: string
   readonly pid: number
   readonly host: string
-  /** When the process began, where the system tells: in containers many processes of one host name are number 1. */
+  /** The namespace of its number, where the system tells: containers may share a host's name, each with a process 1. */
+  readonly space: string | undefined
+  /** When the process began, where the system tells: another may have its number by now. */
   readonly began: string | undefined
 }
 
@@ -33,6 +45,7 @@ export async function withFileLock<T>(path: string, work: () => Promise<T>, opti
     id: randomUUID(),
     pid: process.pid,
     host: hostname(),
+    space: pidNamespace(),
     began: beginOf(process.pid),
   }
   mkdirSync(dirname(path), { recursive: true })
@@ -78,16 +91,19 @@ function acquire(path: string, own: Holder): boolean {
 
 function readHolder(path: string): Holder | undefined {
   try {
-    const { id, pid, host, began } = JSON.parse(readFileSync(path, 'utf8'))
+    const { id, pid, host, space, began } = JSON.parse(readFileSync(path, 'utf8'))
     if (typeof id !== 'string' || typeof pid !== 'number' || typeof host !== 'string') return undefined
-    return { id, pid, host, began: typeof began === 'string' ? began : undefined }
+    const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+    return { id, pid, host, space: text(space), began: text(began) }
   } catch {
     return undefined
   }
 }
 
 function isStale(path: string, holder: Holder): boolean {
-  if (holder.host === hostname()) {
+  const space = pidNamespace()
+  const isHere = holder.host === hostname() && (holder.space ?? space) === (space ?? holder.space)
+  if (isHere) {
     if (!isAlive(holder.pid)) return true
     const began = beginOf(holder.pid)
     return holder.began !== undefined && began !== undefined && began !== holder.began
@@ -101,6 +117,14 @@ function isAlive(pid: number): boolean {
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function pidNamespace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return undefined
   }
 }
 

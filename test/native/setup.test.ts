@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -247,6 +247,17 @@ describe('a file lock', () => {
   test('is taken over when another process has the number of the one that died, as in containers', async () => {
     const path = join(temporaryFolder(), 'lock')
     writeFileSync(path, JSON.stringify({ id: 'x', pid: process.pid, host: hostname(), began: '1' }))
+    expect(await withFileLock(path, async () => 'done')).toBe('done')
+  })
+
+  test('of a process in another container is held to as long as it shows signs of life', async () => {
+    const path = join(temporaryFolder(), 'lock')
+    const elsewhere = { id: 'x', pid: 2 ** 22 + 1, host: hostname(), space: 'pid:[1]', began: '1' }
+    writeFileSync(path, JSON.stringify(elsewhere))
+    const signal = AbortSignal.timeout(400)
+    await expect(withFileLock(path, async () => 'done', { signal })).rejects.toMatchObject({ name: 'AbortError' })
+    const longAgo = new Date(Date.now() - 31_000)
+    utimesSync(path, longAgo, longAgo)
     expect(await withFileLock(path, async () => 'done')).toBe('done')
   })
 
