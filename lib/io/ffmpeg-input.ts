@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import type { CodecContext, FormatContext, IOContext, Packet, Stream } from 'node-av/lib'
 import { ArgumentError, CancelledError, FormatError } from '../native/errors'
 import { check, type Ffmpeg, ffmpeg, reasonOf } from './ffmpeg'
 import { memoryReader } from './ffmpeg-memory'
 import { pathOf, type Source, withRegularFile } from './source'
+import { pathOfUnnamed, unnamedFile } from './unnamed-file'
 
 /** What may stop a read from outside. */
 export interface StopOptions {
@@ -69,11 +71,22 @@ export class MediaInput {
     const input = new MediaInput(await ffmpeg(caller), name, options)
     options.signal?.addEventListener('abort', input.#onAbort, { once: true })
     try {
-      await input.timed(() => input.#open(path, source))
+      await input.timed(() => input.#openSource(path, source))
       return input
     } catch (error) {
       await input.close()
       throw error
+    }
+  }
+
+  async #openSource(path: string | undefined, source: Source): Promise<void> {
+    // Reading from memory calls back into JavaScript, which the blocking steps of a worker cannot wait for.
+    if (isMainThread || !(source instanceof Uint8Array)) return this.#open(path, source)
+    const file = await unnamedFile(source, this.name)
+    try {
+      await this.#open(pathOfUnnamed(file), source)
+    } finally {
+      await file.close()
     }
   }
 

@@ -1,6 +1,8 @@
+import { isMainThread } from 'node:worker_threads'
 import type * as Constants from 'node-av/constants'
 import type * as Lib from 'node-av/lib'
 import { FormatError, LoadError, type VisionNativeError } from '../native/errors'
+import { blocking } from './ffmpeg-blocking'
 
 /** FFmpeg's libraries as node-av binds them. */
 export interface Ffmpeg {
@@ -29,7 +31,7 @@ async function load(): Promise<Ffmpeg> {
   const [lib, constants] = await Promise.all([import('node-av/lib'), import('node-av/constants')])
   // FFmpeg would write about every damaged packet to the standard error; what matters is in the errors thrown.
   lib.Log.setLevel(constants.AV_LOG_QUIET)
-  return { lib, constants }
+  return isMainThread ? { lib, constants } : blocking({ lib, constants })
 }
 
 function loadError(caller: string, cause: unknown): LoadError {
