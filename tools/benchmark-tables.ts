@@ -23,7 +23,7 @@ export function benchmarkTables(): string {
   const measured = Object.keys(BENCHMARKS).flatMap((name) => results.filter((result) => result.name === name))
   return `# Benchmarks
 
-Written by \`npm run generate\` from [bench/results](../bench/results), which \`npm run bench -- NAME --json\` fills. Ours and
+Written by \`npm run generate\` from \`bench/results\`, which \`npm run bench -- NAME --json\` fills. Ours and
 the peer run in turn in one process tree, with equally many threads; their results are compared first. Times are medians;
 **ratio** is the peer's time over ours, so above 1 we are faster. Where the time of a kernel goes, and how much a second thread
 gains: [kernel-speed.md](kernel-speed.md).
