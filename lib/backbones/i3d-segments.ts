@@ -73,7 +73,10 @@ export class I3DSegments {
   readonly #solver: Tvl1
   readonly #streams: readonly CapturedFunction<[Tensor], Tensor>[]
 
-  /** @param rgb, flow networks in evaluation mode on `options.device`; they stay the caller's */
+  /**
+   * @param rgb of pictures; in evaluation mode on `options.device`, and the caller's still
+   * @param flow the same, of flow maps
+   */
   constructor(rgb: I3D, flow: I3D, options: I3DSegmentOptions = {}) {
     const defaults = {
       fps: 25,

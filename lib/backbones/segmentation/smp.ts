@@ -23,7 +23,10 @@ export class ResNetEncoder extends ResNetTrunk {
   readonly multiple: number
   readonly #depth: number
 
-  /** @param dilated the last stage dilates instead of striding @param depth how many maps come after the image */
+  /**
+   * @param dilated the last stage dilates instead of striding
+   * @param depth how many maps come after the image
+   */
   constructor(name: keyof typeof RESNET_LAYERS, inChannels = 3, { depth = 5, dilated = false } = {}) {
     const [block, blocks] = RESNET_LAYERS[name]
     const dilation = { replaceStrideWithDilation: [false, false, dilated] as const, dilateFirstBlock: true }
