@@ -27,7 +27,7 @@ function webpack(app: string): string {
   }
   const program = npmTool('webpack', '5.112.2', 'lib/index.js')
   const externals =
-    '[({ request }, done) => /^@lab\\/vision-native/.test(request) ? done(null, `commonjs ${request}`) : done()]'
+    "[({ request }, done) => /^@lab\\/vision-native/.test(request) ? done(null, 'commonjs ' + request) : done()]"
   writeFileSync(
     join(app, 'webpack.run.cjs'),
     `require(${JSON.stringify(program)})({ ...${JSON.stringify(options)}, externals: ${externals} }, (error, stats) => {
