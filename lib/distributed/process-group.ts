@@ -1,13 +1,15 @@
-import { ConfigError, DistributedError } from '../native/errors'
+import { setTimeout } from 'node:timers/promises'
+import { ConfigError, DistributedError, VisionNativeError } from '../native/errors'
 import { shared } from '../native/frame'
-import { callAsync } from '../tensor/call'
+import { loadCudaLibraries } from '../native/load-cuda'
+import { callAsync, describe } from '../tensor/call'
 import { type Rendezvous, rendezvous } from './environment'
 
-/** What carries tensors between processes: Gloo, those of the CPU. */
-export type DistributedBackend = 'gloo'
+/** What carries tensors between processes: Gloo those of the CPU; with `'nccl'`, NCCL those of GPUs beside it. */
+export type DistributedBackend = 'gloo' | 'nccl'
 
 export interface ProcessGroupOptions extends Partial<Rendezvous> {
-  /** `'gloo'`, which is all there is so far. */
+  /** `'gloo'` unless stated. With `'nccl'` the model of each process is on `cuda:<localRank>`. */
   readonly backend?: DistributedBackend | undefined
   /** How long to wait for the other processes, here and in collectives; 30 minutes unless stated. */
   readonly timeoutMs?: number | undefined
@@ -27,8 +29,11 @@ export interface ProcessGroup {
   readonly timeoutMs: number
 }
 
+/** Objects, and what there is to say about tensors, travel over Gloo always. */
+const ENGINES: Readonly<Record<DistributedBackend, string>> = { gloo: 'gloo', nccl: 'gloo,nccl' }
 const DEFAULT = 'default'
 const MINUTES_30 = 1_800_000
+const PAUSE_MS = 500
 
 const KEY = Symbol.for('@lab/vision-native/process-groups')
 shared[KEY] ??= new Map<string, ProcessGroup>()
@@ -49,14 +54,20 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
   if (!(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
     throw new ConfigError(`initProcessGroup: timeoutMs is ${timeoutMs}; it must be a whole number above 0`)
   }
+  const engines = ENGINES[backend]
+  if (engines === undefined) {
+    const known = Object.keys(ENGINES).join(', ')
+    throw new ConfigError(`initProcessGroup: backend is ${describe(backend)}; it must be one of ${known}`)
+  }
+  if (backend === 'nccl') loadCudaLibraries()
   const { rank, worldSize, masterAddress, masterPort, localRank } = place
   const network = options.interface ?? process.env.GLOO_SOCKET_IFNAME ?? ''
   const { serves, attempt } = store(rank)
   const group = { name, backend, rank, worldSize, localRank, timeoutMs }
   groups.set(name, group)
   try {
-    const args = [name, backend, masterAddress, masterPort, rank, worldSize, serves, `${attempt}/${name}`, network]
-    await callAsync('vision_native_distributed::process_group_open', [...args, timeoutMs])
+    const args = [name, engines, masterAddress, masterPort, rank, worldSize, serves, `${attempt}/${name}`, network]
+    await meet(args, timeoutMs, serves ? 0 : PAUSE_MS)
     return group
   } catch (error) {
     groups.delete(name)
@@ -64,6 +75,25 @@ export async function initProcessGroup(options: ProcessGroupOptions = {}): Promi
       `initProcessGroup: rank ${rank} of ${worldSize} did not meet the others at ${masterAddress}:${masterPort} within ${timeoutMs / 1000} s; all ${worldSize} processes must be running, and rank 0's machine must be reachable there (${(error as Error).message})`,
       { cause: error },
     )
+  }
+}
+
+/**
+ * @param pauseMs before another try; 0 for one. Where several machines start their processes again, the store of the
+ *   attempt before may still answer, and end then
+ */
+async function meet(args: readonly unknown[], timeoutMs: number, pauseMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      const left = Math.max(1, Math.ceil(deadline - performance.now()))
+      await callAsync('vision_native_distributed::process_group_open', [...args, left])
+      return
+    } catch (error) {
+      const again = pauseMs > 0 && performance.now() + pauseMs < deadline
+      if (!again || !VisionNativeError.is(error, 'Distributed')) throw error
+      await setTimeout(pauseMs)
+    }
   }
 }
 

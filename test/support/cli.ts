@@ -14,16 +14,26 @@ export interface CliOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly root?: string
   readonly cwd?: string
+  /** A command that Node is run by, such as one that enters a network namespace. */
+  readonly under?: readonly string[]
   /** Called with the running process, for sending signals. */
   readonly onSpawn?: (child: ChildProcess) => void
 }
 
 /** Runs `vision-native` from its sources, in a process of its own, with both outputs piped. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const { env = {}, root = PROJECT, cwd = root, onSpawn } = options
+  const { env = {}, root = PROJECT, cwd = root, under = [], onSpawn } = options
   const tsx = join(PROJECT, 'node_modules/tsx/dist/loader.mjs')
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, ['--import', tsx, join(root, 'lib/cli/main.ts'), ...args], {
+    const [command = '', ...rest] = [
+      ...under,
+      process.execPath,
+      '--import',
+      tsx,
+      join(root, 'lib/cli/main.ts'),
+      ...args,
+    ]
+    const child = spawn(command, rest, {
       cwd,
       env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, ...env },
     })
