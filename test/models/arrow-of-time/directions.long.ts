@@ -23,9 +23,15 @@ const TEST = 500_000
 
 type Pair = readonly [DirectedClip, DirectedClip]
 
-async function pairs(count: number, first: number, make: (seed: number) => Promise<Pair>): Promise<DirectedClip[]> {
+type Make = (seed: number) => Promise<Pair | undefined>
+
+/** As many as asked for, of videos that can be used; too many that cannot are an error. */
+async function pairs(count: number, first: number, make: Make): Promise<DirectedClip[]> {
   const clips: DirectedClip[] = []
-  for (let i = 0; i < count; i++) clips.push(...(await make(first + i)))
+  for (let i = 0; clips.length < 2 * count; i++) {
+    if (i >= 1.2 * count) throw new Error(`${clips.length / 2} of ${i} videos were stable`)
+    clips.push(...((await make(first + i)) ?? []))
+  }
   return clips
 }
 
@@ -64,7 +70,7 @@ describe('9. discs on a table', () => {
     const rows = []
     for (const seed of SEEDS) {
       const from = 10_000 * seed
-      const run = async (make: (seed: number) => Promise<Pair>) =>
+      const run = async (make: Make) =>
         accuracyAfter(300, config, seed, await pairs(500, from, make), await pairs(500, TEST + from, make))
       const row = {
         seed,
@@ -100,11 +106,11 @@ describe('9. discs on a table', () => {
   }, 1_800_000)
 })
 
-/** Both directions of a video, prepared or not. */
-async function prepared(frames: Tensor, config: Config): Promise<Pair> {
+/** Both directions of a video, prepared or not; none of one that preparation leaves out, as the pipeline does. */
+async function prepared(frames: Tensor, config: Config): Promise<Pair | undefined> {
   return tidyAsync(async () => {
     const { grey, unstable } = await prepareFrames(frames, config)
-    if (unstable !== undefined) throw new Error(`not stable: ${unstable}`)
+    if (unstable !== undefined) return undefined
     const { forward, backward } = await directedFlow(grey, 20, { both: true })
     return [new MemoryClip('video', true, forward, 'flow'), new MemoryClip('video', false, backward as Tensor, 'flow')]
   })
@@ -268,16 +274,19 @@ describe('14. an arrow that shows over more than ten frames only', () => {
 })
 
 describe('12. the map of evidence', () => {
-  /** A blob falls faster and faster in the left half; the right half stands still. */
+  /**
+   * A blob falls faster and faster at the left; the right half stands still. Each value of the map sees 228 px: of a
+   * smaller picture all of them would see the blob.
+   */
   async function falling(seed: number): Promise<Pair> {
     return tidyAsync(async () => {
       const random = noise(seed)
-      const [side, maps] = [64, 12]
-      const [x, top, gravity] = [6 + 20 * random(), 4 + 8 * random(), 0.4 + 0.3 * random()]
+      const [side, maps] = [224, 12]
+      const [x, top, gravity] = [16 + 24 * random(), 14 + 28 * random(), 1.4 + random()]
       const heights = Array.from({ length: maps + 1 }, (_, t) => top + 0.5 * gravity * t * t)
       const clip = (places: readonly number[]) => ({
         side,
-        radius: 5,
+        radius: 12,
         seed,
         places: places.map((y) => [[x, y] as const]),
       })
@@ -293,7 +302,11 @@ describe('12. the map of evidence', () => {
   }
 
   test('is on the half that moves', async () => {
-    const config = smallConfig({ network: { maps: 10 }, input: { shortSide: 64, crop: 64 }, training: { flip: 0 } })
+    const config = smallConfig({
+      network: { maps: 10, classifierConvs: 1 },
+      input: { shortSide: 224, crop: 224 },
+      training: { flip: 0 },
+    })
     const rows = []
     for (const seed of SEEDS) {
       const shares: number[] = []
@@ -305,7 +318,7 @@ describe('12. the map of evidence', () => {
             if (place === undefined) return
             const marked = heatOfFrame(place).sub(0.5).abs().gt(0.2).to('float32')
             important += marked.sum().item() as number
-            moving += marked.narrow(1, 0, 32).sum().item() as number
+            moving += marked.narrow(1, 0, 112).sum().item() as number
           })
         }
         shares.push(moving / important)
