@@ -1,10 +1,12 @@
 // Pictures in, classes out: see README.md for the routes and main.ts for the command.
+import { availableParallelism } from 'node:os'
 import { memory, VisionNativeError } from '@lab/vision-native'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { acceptPictures, EventLoopDelay, statusOf } from '../shared/http'
 import { Batcher } from './batcher'
 import { type Classifier, type Logits, softmax } from './classifier'
 import { Counter, Gauge, Histogram } from './metrics'
+import { Slots } from './slots'
 
 export interface ServerOptions {
   readonly classifier: Classifier
@@ -63,6 +65,7 @@ export function classifyServer({
 }: ServerOptions): ClassifyServer {
   const app = fastify({ bodyLimit: maxBytes, requestTimeout: timeoutMs })
   const delay = new EventLoopDelay()
+  const decoding = new Slots(availableParallelism())
   let draining = false
   let pending = 0
 
@@ -143,7 +146,10 @@ export function classifyServer({
     const { signal, done } = patience(reply, timeoutMs - reply.elapsedTime)
     let image: Awaited<ReturnType<Classifier['prepare']>> | undefined
     try {
-      image = await classifier.prepare(body, maxPixels)
+      image = await decoding.run(() => {
+        signal.throwIfAborted()
+        return classifier.prepare(body, maxPixels)
+      })
       const logits = await batcher.answer(image, signal)
       return { classes: best(softmax(logits), query.top), ...(query.logits && { logits: [...logits] }) }
     } catch (error) {

@@ -13,6 +13,7 @@ import { Classifier, type Logits, softmax } from '../../examples/serve/classifie
 import { cutPictures, differenceOf, judge, type Picture, wave } from '../../examples/serve/clients'
 import { Counter, Gauge, Histogram } from '../../examples/serve/metrics'
 import { type ClassifyServer, classifyServer, type ServerOptions } from '../../examples/serve/server'
+import { Slots } from '../../examples/serve/slots'
 
 const DATA = join(import.meta.dirname, '../../examples/data')
 const SERVE = join(import.meta.dirname, '../../examples/serve')
@@ -240,6 +241,26 @@ test('first values follow the seed', async () => {
   }
   expect(await digest(3)).toBe(await digest(3))
   expect(await digest(3)).not.toBe(await digest(4))
+})
+
+test('slots let so many run at a time, and pass to the next when one fails', async () => {
+  const slots = new Slots(2)
+  let [running, most] = [0, 0]
+  const order: number[] = []
+  const results = await Promise.allSettled(
+    Array.from({ length: 6 }, (_, i) =>
+      slots.run(async () => {
+        most = Math.max(most, ++running)
+        await setTimeout(2)
+        running--
+        order.push(i)
+        if (i === 1) throw new Error('no')
+      }),
+    ),
+  )
+  expect(most).toBe(2)
+  expect(order).toEqual([0, 1, 2, 3, 4, 5])
+  expect(results.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, true, true, true])
 })
 
 describe('the batcher', () => {
