@@ -24,8 +24,8 @@ export class ResNetEncoder extends ResNetTrunk {
   readonly #depth: number
 
   /**
-   * @param dilated the last stage dilates instead of striding
-   * @param depth how many maps come after the image
+   * @param options.dilated the last stage dilates instead of striding
+   * @param options.depth how many maps come after the image
    */
   constructor(name: keyof typeof RESNET_LAYERS, inChannels = 3, { depth = 5, dilated = false } = {}) {
     const [block, blocks] = RESNET_LAYERS[name]
