@@ -134,7 +134,7 @@ export class PickleCursor {
 
   floatLine(): number {
     const text = this.line()
-    if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text)
+    if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text)
     const special = new Map([
       ['inf', Number.POSITIVE_INFINITY],
       ['-inf', Number.NEGATIVE_INFINITY],

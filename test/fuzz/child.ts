@@ -74,7 +74,7 @@ async function tryTarget(assignment: Assignment, journal: Journal, from: Positio
     position = { ...position, index: position.index + 1, ms, slowestMs }
   }
   process.off('uncaughtException', onStray).off('unhandledRejection', onStray)
-  journal.note(position)
+  journal.idle()
   process.send?.(position)
 }
 

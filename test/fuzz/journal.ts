@@ -39,11 +39,12 @@ export class Journal {
 
   enter(position: Position, input: Buffer): void {
     writeFileSync(this.input, input)
-    this.note(position)
+    writeSync(this.#file, JSON.stringify(position).padEnd(BYTES), 0)
   }
 
-  note(position: Position): void {
-    writeSync(this.#file, JSON.stringify(position).padEnd(BYTES), 0)
+  /** Between two targets, while the files of the next are loaded. */
+  idle(): void {
+    writeSync(this.#file, ''.padEnd(BYTES), 0)
   }
 
   close(): void {

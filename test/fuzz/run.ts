@@ -36,7 +36,7 @@ const POLL_MS = 100
 const TENSOR_BYTES = 2 ** 29
 const PROCESS_BYTES = 2 ** 31
 const HEAP_MB = 512
-/** Loading the package and a target's files. */
+/** Loading the package, and the files of a target. */
 const START_MS = 120_000
 
 /** Tries inputs in a child, one target after the other; where it dies or hangs, the next child goes on behind that input. */
@@ -104,8 +104,7 @@ function watch(
     const timer = setInterval(() => {
       const at = readFileSync(`${assignment.journal}.position`, 'utf8')
       if (at !== seen) [seen, since] = [at, Date.now()]
-      // Between two targets the files of the next are loaded, so the limit holds within an input only.
-      else if (Date.now() - since > (at === '' ? START_MS : inputLimitMs))
+      else if (Date.now() - since > (at.trim() === '' ? START_MS : inputLimitMs))
         kill('hung', `longer than ${inputLimitMs} ms`)
       const bytes = child.pid === undefined ? 0 : residentBytes(child.pid)
       if (bytes > PROCESS_BYTES) kill('memory', `the process holds ${Math.round(bytes / 2 ** 20)} MiB`)

@@ -100,7 +100,7 @@ const SPECIAL: ReadonlyMap<string, number> = new Map([
   ['infinity', Number.POSITIVE_INFINITY],
   ['-infinity', Number.NEGATIVE_INFINITY],
 ])
-const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/
+const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/
 
 /** A number as text has it, or undefined. */
 export function parseNumber(text: string): number | undefined {
@@ -116,7 +116,9 @@ export function parseElement(text: string | undefined, type: ElementType, place:
   const { range } = ELEMENTS[type]
   if (range === undefined) return value
   if (Number.isInteger(value) && value >= range[0] && value <= range[1]) return value
-  throw new FormatError(`${place()} is ${text}; a ${type} is a whole number from ${range[0]} to ${range[1]}`)
+  throw new FormatError(
+    `${place()} is ${text.slice(0, 40)}; a ${type} is a whole number from ${range[0]} to ${range[1]}`,
+  )
 }
 
 /** The least text that reads back as the same number. */

@@ -2,6 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
+  type CocoAnnotation,
+  type CocoCategory,
+  type CocoDetection,
+  type CocoRle,
   decodeMask,
   encodeMask,
   formatVoc,
@@ -27,19 +31,25 @@ import {
   tileVolume,
 } from '../../../lib/datasets'
 import { evaluateCoco } from '../../../lib/metrics'
-import { texts, values } from '../fixtures'
+import { fixtures, texts, values } from '../fixtures'
 import { json, text } from '../mutators'
 import { readers, type Target, uses } from '../target'
 
 const picture = { id: 3, file_name: 'a.jpg', width: 6, height: 4 }
-const category = { id: 1, name: 'person', supercategory: 'animal', keypoints: ['nose', 'tail'], skeleton: [[1, 2]] }
-const annotation = {
+const category: CocoCategory = {
+  id: 1,
+  name: 'person',
+  supercategory: 'animal',
+  keypoints: ['nose', 'tail'],
+  skeleton: [[1, 2]],
+}
+const annotation: CocoAnnotation = {
   ...{ id: 9, image_id: 3, category_id: 1, bbox: [1, 2, 3, 1], area: 3, iscrowd: 0 },
   ...{ segmentation: [[1, 2, 4, 2, 4, 3]], keypoints: [1, 2, 2, 0, 0, 0], num_keypoints: 1 },
 }
 const crowd = { ...annotation, id: 10, iscrowd: 1, segmentation: { size: [4, 6], counts: [6, 1, 17] } }
-const packed = { ...annotation, id: 11, segmentation: { size: [4, 6], counts: '61a0' } }
-const detection = { image_id: 3, category_id: 1, score: 0.5, bbox: [1, 2, 3, 1], segmentation: packed.segmentation }
+const packed: CocoRle = { size: [4, 6], counts: '61a0' }
+const detection: CocoDetection = { image_id: 3, category_id: 1, score: 0.5, bbox: [1, 2, 3, 1], segmentation: packed }
 
 export const coco: Target = {
   corpus: values({ images: [picture], categories: [category], annotations: [annotation, crowd] }),
@@ -72,11 +82,7 @@ export const cocoResults: Target = {
 
 /** Masks as they come out of JSON, which nobody has checked. */
 export const masks: Target = {
-  corpus: values(
-    { size: [4, 6], counts: [6, 1, 17] },
-    { size: [4, 6], counts: packed.segmentation.counts },
-    { size: [4, 6], polygon: [1, 2, 4, 2, 4, 3] },
-  ),
+  corpus: values({ size: [4, 6], counts: [6, 1, 17] }, packed, { size: [4, 6], polygon: [1, 2, 4, 2, 4, 3] }),
   mutators: [json('counts', 'size', 'polygon')],
   read: (input) => {
     const mask = JSON.parse(input.toString())
@@ -216,10 +222,21 @@ export const videoLists: Target = {
   ),
 }
 
+const [dot = Buffer.alloc(0)] = fixtures('io/fixtures/bilevel.png')
+
 export const irisList: Target = {
   corpus: texts('path,subject,eye,domain,instance\na.png,s1,L,VIS,1\nb.png,s1,right,NIR,2\n'),
   mutators: [text('path', 'subject', 'eye', ',')],
-  read: (input, path) => inFolder(path, [['iris.csv', input]], (root) => readIrisImages(root, { skipBroken: true })),
+  read: (input, path) =>
+    inFolder(
+      path,
+      [
+        ['iris.csv', input],
+        ['a.png', dot],
+        ['b.png', dot],
+      ],
+      (root) => readIrisImages(root, { skipBroken: true }),
+    ),
 }
 
 export const tiles: Target = {
