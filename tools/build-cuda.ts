@@ -3,16 +3,26 @@
 //   npm run build:cuda                  machine code for sm_90, and PTX that newer GPUs compile when it is loaded
 //   npm run build:cuda -- --release     sm_75, 80, 86, 89, 90 and PTX
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CUDA_OPERATORS, OPERATORS } from '../lib/native/binaries'
 import { findLibTorch } from '../lib/native/libtorch'
+import { requirements } from '../lib/native/wheels'
 import { buildNative } from './build-native'
 import { writeManifest } from './manifest'
 import { BuildError, capture, exists, JOBS, RELEASE, ROOT, run } from './run'
 
-const TOOLKIT = 'cuda-toolkit[nvcc,cudart,cccl,cupti,crt,nvvm]==13.0.2'
-/** Where pip puts the toolkit; `nvidia/cu13` in it has the layout of an installed one. */
-const TOOLKIT_FOLDER = join(ROOT, '.cache', 'nvcc')
+/** What pip fetches: `nvidia/cu13` of the toolkit has the layout of an installed one; of NCCL its header is needed. */
+const TOOLKIT = {
+  requirement: 'cuda-toolkit[nvcc,cudart,cccl,cupti,crt,nvvm]==13.0.2',
+  folder: join(ROOT, '.cache', 'nvcc'),
+  file: join('nvidia', 'cu13', 'bin', 'nvcc'),
+}
+const NCCL = {
+  // The version that LibTorch's CUDA part brings.
+  requirement: /^nvidia-nccl\S+/m.exec(requirements('cuda'))?.[0] ?? '',
+  folder: join(ROOT, '.cache', 'nccl'),
+  file: join('nvidia', 'nccl', 'include', 'nccl.h'),
+}
 const BUILD_CUDA = join(ROOT, 'build-cuda')
 const ARCHITECTURES = { usual: ['90'], release: ['75', '80', '86', '89', '90'] } as const
 
@@ -24,18 +34,35 @@ async function findNvcc(): Promise<string> {
     if (version === '13') return onPath === 'nvcc' ? capture('sh', ['-c', 'command -v nvcc']).trim() : onPath
     console.log(`cuda: ${onPath} is of CUDA ${version ?? '?'}; LibTorch needs 13, so it is passed over`)
   }
-  const nvcc = join(TOOLKIT_FOLDER, 'nvidia', 'cu13', 'bin', 'nvcc')
-  if (existsSync(nvcc)) return nvcc
-  console.log(`cuda: no nvcc 13 is installed; fetching it with pip into ${TOOLKIT_FOLDER} (about 110 MB)`)
-  // A folder that is renamed when it is whole: an interrupted download is not taken for a toolkit.
-  const partial = `${TOOLKIT_FOLDER}.partial`
+  return fetched(TOOLKIT, 'no nvcc 13 is installed; fetching it with pip (about 110 MB)')
+}
+
+/** The folder of nccl.h: beside LibTorch where that was set up for CUDA. */
+async function findNccl(libtorch: string): Promise<string> {
+  const beside = join(dirname(libtorch), NCCL.file)
+  if (existsSync(beside)) return dirname(beside)
+  return dirname(await fetched(NCCL, 'fetching the header of NCCL with pip (about 200 MB)', ['--no-deps']))
+}
+
+/** A file of a package from PyPI. */
+async function fetched(
+  { requirement, folder, file }: typeof TOOLKIT,
+  note: string,
+  options: readonly string[] = [],
+): Promise<string> {
+  const path = join(folder, file)
+  if (existsSync(path)) return path
+  console.log(`cuda: ${note}`)
+  // A folder that is renamed when it is whole: an interrupted download is not taken for a package.
+  const partial = `${folder}.partial`
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial, { recursive: true })
-  await run(process.env.PYTHON ?? 'python3', ['-m', 'pip', 'install', '--quiet', '--target', partial, TOOLKIT])
-  rmSync(TOOLKIT_FOLDER, { recursive: true, force: true })
-  renameSync(partial, TOOLKIT_FOLDER)
-  if (!existsSync(nvcc)) throw new BuildError(`build: pip installed ${TOOLKIT}, but ${nvcc} is not there`)
-  return nvcc
+  const install = ['-m', 'pip', 'install', '--quiet', '--target', partial, ...options, requirement]
+  await run(process.env.PYTHON ?? 'python3', install)
+  rmSync(folder, { recursive: true, force: true })
+  renameSync(partial, folder)
+  if (!existsSync(path)) throw new BuildError(`build: pip installed ${requirement}, but ${path} is not there`)
+  return path
 }
 
 /** The linker lets a shared library miss symbols; opened on a machine with a GPU, ours would then be refused. */
@@ -71,6 +98,7 @@ const settings = {
   VISION_NATIVE_OPS: join(RELEASE, OPERATORS),
   VISION_NATIVE_CUDA: 'ON',
   VISION_NATIVE_NVCC: nvcc,
+  VISION_NATIVE_NCCL: await findNccl(libtorch.root),
   VISION_NATIVE_SM: architectures.join(';'),
 }
 const definitions = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)

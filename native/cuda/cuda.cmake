@@ -4,12 +4,14 @@
 # CMake's own CUDA support wants a complete toolkit; the one that pip installs has no unversioned libraries. Calling nvcc
 # by rule works with both.
 #   VISION_NATIVE_NVCC    nvcc (default: the one on PATH)
+#   VISION_NATIVE_NCCL    folder of nccl.h; the library itself comes with LibTorch's CUDA part
 #   VISION_NATIVE_SM      architectures of machine code; PTX is added for the last of them
 
 find_program(VISION_NATIVE_NVCC nvcc DOC "nvcc of CUDA 13.0")
 if(NOT VISION_NATIVE_NVCC)
   message(FATAL_ERROR "nvcc was not found; run `npm run build:cuda`, which sets it up, or pass -DVISION_NATIVE_NVCC=<path>")
 endif()
+set(VISION_NATIVE_NCCL "" CACHE PATH "Folder of nccl.h")
 set(VISION_NATIVE_SM "90" CACHE STRING "GPU architectures, such as 75;80;86;89;90")
 
 get_filename_component(CUDA_HOME "${VISION_NATIVE_NVCC}" REALPATH)
@@ -52,7 +54,9 @@ file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/cuda")
 
 add_library(vision_native_cuda SHARED ${CUDA_HOST_SOURCES} ${CUDA_OBJECTS})
 set_source_files_properties(${CUDA_OBJECTS} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
-target_include_directories(vision_native_cuda SYSTEM PRIVATE "${CUDA_INCLUDE}")
+target_include_directories(vision_native_cuda SYSTEM PRIVATE "${CUDA_INCLUDE}" "${VISION_NATIVE_NCCL}")
+set_property(SOURCE native/cuda/nccl.cc APPEND PROPERTY COMPILE_DEFINITIONS USE_C10D_NCCL)
+set_property(SOURCE native/cuda/nccl.cc APPEND PROPERTY INCLUDE_DIRECTORIES "${CMAKE_SOURCE_DIR}/native/cuda/handles")
 # At run time libtorch_cuda.so is there; where LibTorch was set up for the CPU it is not, and an empty library of its name
 # serves the linker, which asks of a shared library only that the names it needs exist when it is opened.
 set(TORCH_CUDA "${LIBTORCH}/lib/libtorch_cuda.so")

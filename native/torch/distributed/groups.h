@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+#define VISION_NATIVE_DISTRIBUTED_API __attribute__((visibility("default")))
+
 namespace vision_native::distributed {
 
 /// Makes the engine that carries a group's tensors of one kind of device.
@@ -19,6 +21,6 @@ struct BackendEntry {
 };
 
 /// Gloo is there always; the CUDA library adds NCCL.
-void register_backend(const std::string& name, BackendEntry entry);
+VISION_NATIVE_DISTRIBUTED_API void register_backend(const std::string& name, BackendEntry entry);
 
 }  // namespace vision_native::distributed
