@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { ArgumentError, FormatError, VisionNativeError } from '../native/errors'
+import { openFile } from '../native/open-file'
 import { systemReason } from '../native/system-reason'
 
 /** Where a file comes from: a path, a `file:` URL, or its bytes. */
@@ -87,7 +88,7 @@ export async function withRegularFile<T>(
 ): Promise<T> {
   try {
     // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    await using file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stat = await file.stat()
     if (stat.isDirectory()) throw new ArgumentError(`${caller}: ${path} is a folder; pass the path of a file`)
     if (!stat.isFile()) throw new ArgumentError(`${caller}: ${path} is not a regular file; read it and pass its bytes`)

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { access, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ArgumentError, VisionNativeError } from './errors'
+import { openFile } from './open-file'
 import { systemReason } from './system-reason'
 
 /**
@@ -74,18 +75,18 @@ function ignoreMissing(error: unknown): undefined {
 
 /** The permissions are there before the data is: what was private is never open to others for a moment. */
 async function createEmpty(path: string, mode: number | undefined): Promise<void> {
-  await using file: FileHandle = await open(path, 'wx')
+  await using file = await openFile(path, 'wx')
   if (mode !== undefined) await file.chmod(mode)
 }
 
 async function writeData(path: string, data: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
-  await using file: FileHandle = await open(path, 'r+')
+  await using file = await openFile(path, 'r+')
   if (data instanceof Uint8Array) await file.writeFile(data)
   else for await (const part of data) await file.writeFile(part)
 }
 
 async function flush(path: string): Promise<void> {
-  await using file: FileHandle = await open(path, 'r+')
+  await using file = await openFile(path, 'r+')
   await file.sync()
 }
 

@@ -1,11 +1,12 @@
 // One file over the network: resumed after a cut, checked, and given its name when it is whole.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CancelledError, FormatError, LoadError, VisionNativeError } from '../native/errors'
 import { withFileLock } from '../native/file-lock'
+import { openFile } from '../native/open-file'
 import { systemReason } from '../native/system-reason'
 import type { Progress } from '../tensor'
 import { ConnectionError, type GetOptions, get, type Response } from './http'
@@ -209,7 +210,7 @@ async function receive(
   total: number | undefined,
   { onProgress, signal }: DownloadOptions,
 ): Promise<void> {
-  await using file = await open(partial, offset > 0 ? 'r+' : 'w')
+  await using file = await openFile(partial, offset > 0 ? 'r+' : 'w')
   let done = offset
   try {
     for await (const chunk of body) {
