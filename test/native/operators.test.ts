@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { VisionNativeError } from '../../lib/native/errors'
-import { isTensor, type Tensor, tidy } from '../../lib/tensor'
+import { getNumThreads, isTensor, setNumThreads, type Tensor, tidy } from '../../lib/tensor'
 import {
   type Example,
   type ExampleTensor,
@@ -22,6 +22,12 @@ test('every operator has an example, and every example its operator', () => {
 })
 
 const tensors = (results: unknown): Tensor[] => [results].flat().filter(isTensor) as Tensor[]
+
+/** NaN is compared by its bits too. */
+function bitsOf(tensor: Tensor): string {
+  const data = tensor.contiguous().dataSync()
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')
+}
 
 /** The example with its tensors changed, each by its place among them. */
 function changed(example: Example, change: (spec: ExampleTensor, place: number) => ExampleTensor): Example {
@@ -66,6 +72,21 @@ describe.each(operators.filter((name) => examples.has(name)))('%s', (name) => {
       }
       expect(results(changed(example, (spec) => ({ ...spec, device: 'meta' })))).toEqual(results(example))
     })
+  })
+
+  test('gives the same bits again, and with two threads', () => {
+    const bytes = (threads: number) => {
+      setNumThreads(threads)
+      return tidy(() => tensors(runExample(name, example, 'float32')).map((tensor) => bitsOf(tensor)))
+    }
+    const before = getNumThreads()
+    try {
+      const alone = bytes(1)
+      expect(bytes(1)).toEqual(alone)
+      expect(bytes(2)).toEqual(alone)
+    } finally {
+      setNumThreads(before)
+    }
   })
 
   test('refuses inputs on several devices', () => {
