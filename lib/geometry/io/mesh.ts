@@ -136,7 +136,7 @@ function triangles(name: string, starts: Uint32Array, corners: ArrayLike<number>
     const [from, to] = [starts[face] ?? 0, starts[face + 1] ?? 0]
     for (let corner = from; corner < to; corner++) {
       const index = corners[corner] ?? 0
-      if (index >= 0 && index < vertices) continue
+      if (Number.isInteger(index) && index >= 0 && index < vertices) continue
       throw new FormatError(`${name}: face ${face} names vertex ${index}; there are ${vertices}, from 0`)
     }
     for (let corner = from + 1; corner + 1 < to; corner++) {
