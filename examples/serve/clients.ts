@@ -94,7 +94,8 @@ function classify(url: string, { type, bytes }: Picture, picture: number, agent:
       })
     })
     sending.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') return resolve({ kind: 'refused' })
+      // Nobody listened, or had stopped before it took the connection: nothing was sent yet.
+      if (error.syscall === 'connect') return resolve({ kind: 'refused' })
       // The server closed an idle connection just as it was used again: it never saw the request (RFC 9112, 9.3.1).
       if (sending.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) {
         return resolve(classify(url, { type, bytes }, picture, agent))

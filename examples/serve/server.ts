@@ -16,6 +16,11 @@ export interface ServerOptions {
   readonly maxPending?: number
   /** Longest time from the first byte of a request to its answer; 10 s unless stated. */
   readonly timeoutMs?: number
+  /**
+   * How long a stopping server refuses at least, so that those who are just connecting get a 503 and not a reset;
+   * 500 ms unless stated.
+   */
+  readonly lingerMs?: number
   /** Largest picture in bytes; 10 MiB unless stated. */
   readonly maxBytes?: number
   /** Largest picture in pixels; 2^25 (33 megapixels) unless stated. */
@@ -60,6 +65,7 @@ export function classifyServer({
   maxWaitMs = 5,
   maxPending = 128,
   timeoutMs = 10_000,
+  lingerMs = 500,
   maxBytes = 10 * 2 ** 20,
   maxPixels = 2 ** 25,
 }: ServerOptions): ClassifyServer {
@@ -189,7 +195,8 @@ export function classifyServer({
     app,
     drain: async () => {
       draining = true
-      while (pending > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      const until = performance.now() + lingerMs
+      while (pending > 0 || performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
       await app.close()
     },
     answered: (status) => requests.get({ status: String(status) }),
