@@ -4,8 +4,8 @@ import { type CocoBox, type CocoRle, mergeMasks, packCounts } from './rle'
 
 /** Outlines are walked on a grid so much finer than the pixels. */
 const SCALE = 5
-/** Steps of an outline: 3.3 million pixels, a hundred times what the outline of a large picture has. */
-const MOST_STEPS = 2 ** 24
+/** Steps of an outline: 0.8 million pixels, twenty times what goes around a large picture. */
+const MOST_STEPS = 2 ** 22
 
 /**
  * The mask inside a polygon, as `pycocotools.mask.frPyObjects`.
