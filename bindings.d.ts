@@ -126,6 +126,10 @@ export interface Bridge {
   /** Calls of this thread use no other processor from now on; other threads and the pool are left as they are. */
   useOneThread(): void
 
+  /** Of the whole process: 0 off; 1 operators that cannot give equal bits again are refused; 2 they are told of. */
+  deterministic(): number
+  setDeterministic(mode: number): void
+
   numThreads(): number
   setNumThreads(threads: number): void
   libtorchVersion(): string

@@ -32,6 +32,7 @@ export {
   tensor,
   zeros,
 } from './creation'
+export { type DeterministicOptions, deterministic, isDeterministic } from './deterministic'
 export type { ResolvedDevice } from './device'
 export {
   cpuCapability,

@@ -264,6 +264,20 @@ napi_value set_num_threads(Environment&, const Parameters& in) {
   return nullptr;
 }
 
+/// Of the whole process: 0 off, 1 operators that cannot give the same bits again are refused, 2 they are told of.
+napi_value deterministic(Environment& self, const Parameters&) {
+  const auto& context = at::globalContext();
+  const double mode = !context.deterministicAlgorithms() ? 0 : context.deterministicAlgorithmsWarnOnly() ? 2 : 1;
+  return to_js(self.env, mode);
+}
+
+napi_value set_deterministic(Environment&, const Parameters& in) {
+  const double mode = in.number(0);
+  if (mode != 0 && mode != 1 && mode != 2) throw BridgeError("Config", "deterministic: a mode is 0, 1 or 2");
+  at::globalContext().setDeterministicAlgorithms(mode != 0, mode == 2);
+  return nullptr;
+}
+
 napi_value libtorch_version(Environment& self, const Parameters&) { return to_js(self.env, std::string(TORCH_VERSION)); }
 
 napi_value cpu_capability(Environment& self, const Parameters&) {
@@ -342,6 +356,8 @@ napi_value init(napi_env env, napi_value exports) {
   declare(env, exports, "setInferenceMode", entry<set_inference_mode>);
   declare(env, exports, "numThreads", entry<num_threads>);
   declare(env, exports, "setNumThreads", entry<set_num_threads>);
+  declare(env, exports, "deterministic", entry<deterministic>);
+  declare(env, exports, "setDeterministic", entry<set_deterministic>);
   declare(env, exports, "libtorchVersion", entry<libtorch_version>);
   declare(env, exports, "cpuCapability", entry<cpu_capability>);
   declare(env, exports, "cudaDeviceCount", entry<cuda_device_count>);
