@@ -19,7 +19,8 @@ const put = () =>
   tidy(() =>
     zeros([3])
       .put_(tensor([0n, 0n]), tensor([1, 2]))
-      .toArray(),
+      .sum()
+      .toNumber(),
   )
 
 test('is off at first, and says what it is', () => {
