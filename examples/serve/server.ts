@@ -1,5 +1,4 @@
 // Pictures in, classes out: see README.md for the routes and main.ts for the command.
-import { availableParallelism } from 'node:os'
 import { memory, VisionNativeError } from '@lab/vision-native'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { acceptPictures, EventLoopDelay, statusOf } from '../shared/http'
@@ -71,7 +70,8 @@ export function classifyServer({
 }: ServerOptions): ClassifyServer {
   const app = fastify({ bodyLimit: maxBytes, requestTimeout: timeoutMs })
   const delay = new EventLoopDelay()
-  const decoding = new Slots(availableParallelism())
+  // While a batch runs the next one gets ready; decoding all pictures that wait could take gigabytes.
+  const decoding = new Slots(2 * classifier.maxBatch)
   let draining = false
   let pending = 0
 
