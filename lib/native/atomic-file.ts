@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { access, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { ArgumentError, VisionNativeError } from './errors'
-import { openFile } from './open-file'
+import { openFile, syncFile } from './open-file'
 import { systemReason } from './system-reason'
 
 /**
@@ -87,7 +87,7 @@ async function writeData(path: string, data: Uint8Array | AsyncIterable<Uint8Arr
 
 async function flush(path: string): Promise<void> {
   await using file = await openFile(path, 'r+')
-  await file.sync()
+  await syncFile(file)
 }
 
 /** Makes the new name last through a power cut; some file systems cannot, which loses nothing that was there before. */
@@ -95,7 +95,7 @@ async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined)
   if (handle === undefined) return
   try {
-    await handle.sync().catch(() => {})
+    await syncFile(handle).catch(() => {})
   } finally {
     await handle.close()
   }

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CancelledError, FormatError, LoadError, VisionNativeError } from '../native/errors'
 import { withFileLock } from '../native/file-lock'
-import { openFile } from '../native/open-file'
+import { openFile, syncFile } from '../native/open-file'
 import { systemReason } from '../native/system-reason'
 import type { Progress } from '../tensor'
 import { ConnectionError, type GetOptions, get, type Response } from './http'
@@ -225,7 +225,7 @@ async function receive(
     throw new ConnectionError(`the connection ended at byte ${done} of ${total ?? 'an unknown number'}`, { cause })
   }
   if (total !== undefined && done < total) throw new ConnectionError(`${url} ended at byte ${done} of ${total}`)
-  await file.sync()
+  await syncFile(file)
 }
 
 function isDiskError(error: unknown): boolean {

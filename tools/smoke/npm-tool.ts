@@ -33,6 +33,7 @@ export function runIn(cwd: string, command: string, args: readonly string[], env
     })
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-    throw new Error(`${command} ${args.join(' ')} failed:\n${`${stderr}\n${stdout}`.trim().slice(0, 2000)}`)
+    const lines = `${stderr}\n${stdout}`.trim().split('\n').slice(0, 12)
+    throw new Error(`${command} ${args.join(' ')} failed:\n${lines.join('\n')}`)
   }
 }
