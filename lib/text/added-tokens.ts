@@ -1,6 +1,6 @@
 // Tokens that are found in a text before anything else, such as [MASK].
 import type { Normalize } from './normalizers'
-import { field, partOf } from './part'
+import { field, partOf, whole } from './part'
 
 export interface AddedToken {
   readonly id: number
@@ -26,7 +26,7 @@ export function addedTokensOf(value: unknown, normalize: Normalize): AddedToken[
     const special = field(part, 'special', 'boolean', path, false)
     const normalized = field(part, 'normalized', 'boolean', path, !special)
     return {
-      id: field(part, 'id', 'number', path),
+      id: whole(part.id, `${path}.id`),
       content,
       pattern: normalized ? normalize(content) : content,
       singleWord: field(part, 'single_word', 'boolean', path, false),

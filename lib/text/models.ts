@@ -2,7 +2,7 @@
 import { FormatError } from '../native/errors'
 import { shown } from '../native/shown'
 import { utf8 } from './byte-level'
-import { field, type Part, partOf, unknownType } from './part'
+import { field, type Part, partOf, unknownType, whole } from './part'
 
 export interface TokenModel {
   readonly vocabulary: ReadonlyMap<string, number>
@@ -155,7 +155,7 @@ function unigram(part: Part, path: string): TokenModel {
   })
   const vocabulary = new Map(entries.map(([token], i) => [token, i]))
   const scores = new Map(entries)
-  const unknown = typeof part.unk_id === 'number' ? part.unk_id : undefined
+  const unknown = typeof part.unk_id === 'number' ? whole(part.unk_id, `${path}.unk_id`) : undefined
   const byteFallback = field(part, 'byte_fallback', 'boolean', path, false)
   const longest = Math.max(0, ...entries.map(([token]) => Array.from(token).length))
   const unknownScore = Math.min(...entries.map(([, score]) => score)) - UNKNOWN_PENALTY

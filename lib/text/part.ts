@@ -39,6 +39,12 @@ export function field<K extends keyof Kinds>(
   )
 }
 
+/** A number of a token or of a text. @throws FormatError naming the place of what is none */
+export function whole(value: unknown, path: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new FormatError(`${path} is ${kindOf(value)}; it must be a whole number from 0`)
+}
+
 export function partOf(value: unknown, path: string): Part {
   if (is(value, 'object')) return value
   throw new FormatError(`${path} is ${kindOf(value)}; it must be an object`)

@@ -1,6 +1,5 @@
 // Post-processors of tokenizer.json: which special tokens stand around one text or two.
-import { FormatError } from '../native/errors'
-import { field, type Part, partOf, unknownType } from './part'
+import { field, type Part, partOf, unknownType, whole } from './part'
 
 export interface Encoded {
   readonly ids: readonly number[]
@@ -84,9 +83,7 @@ export function postProcessorOf(value: unknown, path = 'post_processor'): PostPr
 }
 
 function tokenId(part: Part, name: string, path: string): number {
-  const id = field(part, name, 'list', path)[1]
-  if (typeof id === 'number') return id
-  throw new FormatError(`${path}.${name} must be a token and its number`)
+  return whole(field(part, name, 'list', path)[1], `${path}.${name}[1]`)
 }
 
 function template(part: Part, path: string): PostProcessor {
@@ -97,13 +94,16 @@ function template(part: Part, path: string): PostProcessor {
       const slot = partOf(value, where)
       if ('Sequence' in slot) {
         const sequence = partOf(slot.Sequence, `${where}.Sequence`)
-        const type = field(sequence, 'type_id', 'number', where, 0)
+        const type = whole(sequence.type_id ?? 0, `${where}.type_id`)
         return { text: field(sequence, 'id', 'string', where) === 'A' ? 0 : 1, type }
       }
       const token = partOf(slot.SpecialToken, `${where}.SpecialToken`)
       const id = field(token, 'id', 'string', where)
       const ids = field(partOf(special[id], `${path}.special_tokens.${id}`), 'ids', 'list', path)
-      return { ids: ids.map(Number), type: field(token, 'type_id', 'number', where, 0) }
+      return {
+        ids: ids.map((each) => whole(each, `${path}.special_tokens.${id}.ids`)),
+        type: whole(token.type_id ?? 0, `${where}.type_id`),
+      }
     })
   const pair = slots('pair')
   return processor(slots('single'), pair.length > 0 ? pair : TEXTS)
