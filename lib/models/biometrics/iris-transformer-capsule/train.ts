@@ -3,8 +3,8 @@ import { extname, join } from 'node:path'
 import { DataLoader } from '../../../data'
 import { loadPth, readSafetensors, stateDictOf } from '../../../io'
 import { SGD } from '../../../optim'
-import type { Trained, TrainRequest } from '../../../pipeline'
-import { dispose, manualSeed, tidyAsync } from '../../../tensor'
+import { fitModel, type Trained, type TrainRequest } from '../../../pipeline'
+import { manualSeed, tidyAsync } from '../../../tensor'
 import { Trainer, type TrainerOptions } from '../../../train'
 import { pullWeights } from '../../../weights'
 import type { Config } from './config'
@@ -30,23 +30,17 @@ export async function train(request: TrainRequest<Config>): Promise<Trained> {
   if (trunkWeights !== undefined) await initialiseTrunk(model, trunkWeights, signal)
   const batchSampler = new HalfGenuineBatches(pairs.length / 2, batchSize, seed)
   const trainer = irisTrainer(model, { folder: join(folder, 'iris'), progress })
-  try {
-    const { records } = await trainer.fit(new DataLoader(pairs, { batchSampler, seed }), { epochs, resume, signal })
-    const { loss = Number.NaN, values } = records.at(-1) ?? {}
+  const loader = new DataLoader(pairs, { batchSampler, seed })
+  return fitModel(trainer, loader, { epochs, resume, signal }, async ({ loss, records }): Promise<Trained> => {
     const validation = withStrips(parts.validation, strips)
-    const own = { loss, ...values }
+    const own = { loss, ...records.at(-1)?.values }
     if (validation.length < 2) return { model, values: own }
     // The paper's operating point is where so many imposters are accepted.
     const scored = await scoredPairs(model.eval(), validation, strips, { config, device, signal, genuinePairs: 'all' })
     const threshold = thresholdFor(scored, config.inference.falseAcceptRate)
     const inference = { ...config.inference, threshold }
     return { model, values: { ...own, validationEer: scored.eer, threshold }, config: { ...config, inference } }
-  } catch (error) {
-    model.dispose()
-    throw error
-  } finally {
-    dispose(trainer.options.optimizer)
-  }
+  })
 }
 
 /** What trains a network, on batches of pairs. */

@@ -1,7 +1,7 @@
 import { type LevelAnchors, YOLOV5_ANCHORS, type YOLOv5, YOLOv5Loss } from '../../../backbones'
 import { DataLoader } from '../../../data'
 import { ExponentialMovingAverage } from '../../../optim'
-import type { Trained, TrainRequest } from '../../../pipeline'
+import { fitModel, type Trained, type TrainRequest } from '../../../pipeline'
 import { manualSeed } from '../../../tensor'
 import { Trainer, type TrainerOptions } from '../../../train'
 import { fittedAnchors, objectSizes } from './anchors'
@@ -28,14 +28,19 @@ export async function train(request: TrainRequest<Config>): Promise<TrainedDetec
   const model = createDetector(config).to(device)
   const { trainer, loader, average } = detectorTrainer(model, config, data, { folder, progress })
   using held = average
-  const { records } = await trainer.fit(loader, { epochs: config.training.epochs, resume, signal })
-  // The averages are the result.
-  held?.swap()
-  const loss = records.at(-1)?.loss ?? Number.NaN
-  if (!hasValidation(request)) return { model, config, values: { loss } }
-  const validation = await detectionData('val', request, config)
-  const { summary } = await evaluateDetector(model.eval(), validation, config, { device, signal })
-  return { model, config, values: { loss, ap: summary.ap, ap50: summary.ap50 } }
+  return await fitModel(
+    trainer,
+    loader,
+    { epochs: config.training.epochs, resume, signal },
+    async ({ loss }): Promise<TrainedDetector> => {
+      // The averages are the result.
+      held?.swap()
+      if (!hasValidation(request)) return { model, config, values: { loss } }
+      const validation = await detectionData('val', request, config)
+      const { summary } = await evaluateDetector(model.eval(), validation, config, { device, signal })
+      return { model, config, values: { loss, ap: summary.ap, ap50: summary.ap50 } }
+    },
+  )
 }
 
 /** The config with the names of the data's classes, and anchors that fit its objects. */

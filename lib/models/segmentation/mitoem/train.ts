@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { DataLoader } from '../../../data'
 import type { Module } from '../../../nn'
 import { LambdaLR, SGD } from '../../../optim'
-import type { Trained, TrainRequest } from '../../../pipeline'
-import { dispose, manualSeed, type Tensor, tidyAsync } from '../../../tensor'
+import { fitModel, type Trained, type TrainRequest } from '../../../pipeline'
+import { manualSeed, type Tensor, tidyAsync } from '../../../tensor'
 import { Trainer, type TrainerOptions } from '../../../train'
 import { type Config, scheduleOf } from './config'
 import { checkWindow, labelledVolumes, type TrainingSample, VolumeSamples } from './data'
@@ -22,15 +22,9 @@ export async function train(request: TrainRequest<Config>): Promise<Trained> {
     using samples = new VolumeSamples(await labelledVolumes('train', request), config, steps)
     const loader = new DataLoader(samples, { batchSize, seed })
     const trainer = mapTrainer(model, config, { folder: join(folder, 'maps'), progress })
-    try {
-      const { records } = await trainer.fit(loader, { epochs: 1, steps, resume, signal })
-      return { model, values: { loss: records.at(-1)?.loss ?? Number.NaN } }
-    } catch (error) {
-      model.dispose()
-      throw error
-    } finally {
-      dispose(trainer.options.optimizer)
-    }
+    // Within the scope: the volumes are there until the training has ended.
+    const limits = { epochs: 1, steps, resume, signal }
+    return await fitModel(trainer, loader, limits, ({ loss }) => ({ model, values: { loss } }))
   })
 }
 

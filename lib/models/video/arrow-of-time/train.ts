@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { DataLoader, RandomSampler } from '../../../data'
 import { functional as F } from '../../../nn'
 import { MultiStepLR, SGD } from '../../../optim'
-import type { Trained, TrainRequest } from '../../../pipeline'
-import { dispose, manualSeed } from '../../../tensor'
+import { fitModel, type Trained, type TrainRequest } from '../../../pipeline'
+import { manualSeed } from '../../../tensor'
 import { Trainer } from '../../../train'
 import type { Config } from './config'
 import { ClipWindows, directedClips, type WindowSample } from './data'
@@ -20,15 +20,7 @@ export async function train(request: TrainRequest<Config>): Promise<Trained> {
   const sampler = new RandomSampler(windows, { replacement: true, numSamples: updates * accumulate * batchSize, seed })
   const loader = new DataLoader(windows, { batchSize, sampler, seed, workers })
   const trainer = arrowTrainer(model, config, { folder: join(folder, 'arrow'), progress })
-  try {
-    const { records } = await trainer.fit(loader, { epochs, resume, signal })
-    return { model, values: { loss: records.at(-1)?.loss ?? Number.NaN } }
-  } catch (error) {
-    model.dispose()
-    throw error
-  } finally {
-    dispose(trainer.options.optimizer)
-  }
+  return fitModel(trainer, loader, { epochs, resume, signal }, ({ loss }) => ({ model, values: { loss } }))
 }
 
 /** Trains a network on windows of directed clips. */

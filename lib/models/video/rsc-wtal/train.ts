@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { DataLoader, RandomSampler } from '../../../data'
 import { loadCheckpoint } from '../../../io'
 import { Adam } from '../../../optim'
-import type { Trained, TrainRequest } from '../../../pipeline'
-import { dispose, manualSeed, tidyAsync } from '../../../tensor'
+import { fitModel, type Trained, type TrainRequest } from '../../../pipeline'
+import { manualSeed, tidyAsync } from '../../../tensor'
 import { Trainer, type TrainerOptions, type ValidationOptions } from '../../../train'
 import { type Config, settingsOf } from './config'
 import { regionSizes } from './consistency'
@@ -29,27 +29,24 @@ export async function train(request: TrainRequest<Config>): Promise<TrainedLocal
   const { regions } = config.rsc
   const parts = regionSizes(segments, regions).length
   if (parts < regions) request.note(`${segments} segments divide into ${parts} regions, not ${regions}`)
+  const judged = config.training.keep === 'best' ? await judgedData(request, config) : undefined
   manualSeed(seed)
   const model = createLocalizer(config).to(device)
-  try {
-    const validation = config.training.keep === 'best' ? await testValidation(model, config, request) : undefined
-    const { trainer, loader } = localizerTrainer(model, config, data, {
-      ...{ folder: join(folder, 'localizer'), progress, validation },
-      ...(validation && { best: { metric: 'map', mode: 'max' } }),
-    })
-    try {
-      const result = await trainer.fit(loader, { steps, epochs, resume, signal })
-      const loss = result.records.at(-1)?.loss ?? Number.NaN
+  const validation = judged && validationOn(judged, model, config, request)
+  const { trainer, loader } = localizerTrainer(model, config, data, {
+    ...{ folder: join(folder, 'localizer'), progress, validation },
+    ...(validation && { best: { metric: 'map', mode: 'max' } }),
+  })
+  return fitModel(
+    trainer,
+    loader,
+    { steps, epochs, resume, signal },
+    async ({ loss, best = Number.NaN }): Promise<TrainedLocalizer> => {
       if (!validation) return { model, config, values: { loss } }
       await loadBest(model, join(folder, 'localizer'))
-      return { model, config, values: { loss, bestMap: result.best ?? Number.NaN } }
-    } finally {
-      dispose(trainer.options.optimizer)
-    }
-  } catch (error) {
-    model.dispose()
-    throw error
-  }
+      return { model, config, values: { loss, bestMap: best } }
+    },
+  )
 }
 
 /** What trains a network, on batches of a set of videos. */
@@ -90,14 +87,17 @@ function batchesOf(data: ActionData, config: Config) {
   return { batchSize, sampler: new RandomSampler(videos, { numSamples, seed }) }
 }
 
+async function judgedData(request: TrainRequest<Config>, config: Config) {
+  return { test: await actionData(request, config, 'test'), ambiguous: await ambiguousOf(request.data) }
+}
+
 /** mAP on the test videos after each epoch. */
-async function testValidation(
+function validationOn(
+  { test, ambiguous }: Awaited<ReturnType<typeof judgedData>>,
   model: Localizer,
   config: Config,
   request: TrainRequest<Config>,
-): Promise<ValidationOptions<TrainingSample, unknown>> {
-  const test = await actionData(request, config, 'test')
-  const ambiguous = await ambiguousOf(request.data)
+): ValidationOptions<TrainingSample, unknown> {
   let map = Number.NaN
   // The videos differ in length, and all are judged at once: one batch stands for them.
   const data = {
