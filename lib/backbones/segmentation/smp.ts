@@ -23,10 +23,7 @@ export class ResNetEncoder extends ResNetTrunk {
   readonly multiple: number
   readonly #depth: number
 
-  /**
-   * @param options.dilated the last stage dilates instead of striding
-   * @param options.depth how many maps come after the image
-   */
+  /** With `dilated`, the last stage dilates instead of striding; `depth` maps come after the image. */
   constructor(name: keyof typeof RESNET_LAYERS, inChannels = 3, { depth = 5, dilated = false } = {}) {
     const [block, blocks] = RESNET_LAYERS[name]
     const dilation = { replaceStrideWithDilation: [false, false, dilated] as const, dilateFirstBlock: true }
