@@ -10,7 +10,6 @@ export {
   type PartialConfig,
   parseConfig,
 } from './config'
-export { fitModel } from './fit-model'
 export { type Clip, clipOf, type ImageInput, imageOf, type VideoInput, type VolumeInput } from './inputs'
 export { type LoadOptions, Pipeline, type RunOptions, throwIfCancelled } from './pipeline'
 export * from './results'

@@ -1,3 +1,4 @@
+export { fitModel } from './fit-model'
 export type {
   BatchSource,
   EarlyStoppingOptions,

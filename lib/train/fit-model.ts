@@ -1,8 +1,9 @@
 import { dispose } from '../tensor'
-import type { BatchSource, FitOptions, FitResult, Trainer } from '../train'
+import type { BatchSource, FitOptions } from './options'
+import type { FitResult, Trainer } from './trainer'
 
 /**
- * Trains the model of a system in one stage. The optimiser's state is freed at the end, and the model too where the
+ * Trains a model in one stage. The optimiser's state is freed at the end, and the model too where the
  * training or `finish` fails.
  *
  * @param finish makes the result of what the training ended with; `loss` is the last one of the log
