@@ -167,6 +167,7 @@ function restore(frame: ArrayBuffer): void {
   setGradEnabled(true)
   setAnomaly(false, false, () => '')
   setNumThreads(1)
+  b.setDeterministic(0)
   b.setCpuMemoryLimit(MEMORY_LIMIT)
   for (const device of ['cpu', 'cuda'] as const) {
     while (b.autocastModes(device) !== initialAutocast[device]) b.leaveAutocast(device, initialAutocast[device])
