@@ -60,6 +60,11 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     title: 'time of nms, RoIAlign and deformable convolution, beside torchvision',
     run: async (context) => (await import('./detection-ops')).detectionOps(context),
   },
+  distributed: {
+    title: 'time of a training step by one process and by two, beside DistributedDataParallel in Python',
+    note: 'The same batch of 32 in both: each of two processes has a half of it and one core, and gradients travel over Gloo on this machine.',
+    run: async (context) => (await import('./distributed')).distributed(context),
+  },
   'event-loop': {
     title: 'how free the event loop is while a flow is solved, and how soon an abort stops it',
     run: async () => ({ rows: [], ...(await (await import('./event-loop')).eventLoop()) }),
