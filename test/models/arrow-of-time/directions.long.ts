@@ -126,8 +126,8 @@ function noise(seed: number): () => number {
 }
 
 const FRAMES = 13
-const symmetric = (side: number, seed: number) =>
-  drawDiscs(rollDiscs({ frames: FRAMES, side, discs: 3, friction: 0, seed }))
+const symmetric = (side: number, seed: number, discs = 3) =>
+  drawDiscs(rollDiscs({ frames: FRAMES, side, discs, friction: 0, seed }))
 
 /** A black frame of 6 px in which a texture of grey levels 0 to 3 drifts down by a pixel a frame. */
 function withBlackFrame(scene: Tensor, seed: number): Tensor {
@@ -198,21 +198,22 @@ describe('10. artificial cues in videos without an arrow', () => {
         const config = smallConfig({
           network: { maps: 10 },
           input: { shortSide: 40, crop: 32 },
-          preparation: { blackFrame: 'keep', stabilise },
+          // A frame this small has fewer corners than a video's.
+          preparation: { blackFrame: 'keep', stabilise, leastInliers: 12 },
         })
         const make = (number: number) =>
           tidyAsync(async () =>
             prepared(
-              tidy(() => withZoom(symmetric(96, number))),
+              tidy(() => withZoom(symmetric(128, number, 1))),
               config,
             ),
           )
         const from = 10_000 * seed
-        return accuracyAfter(120, config, seed, await pairs(150, from, make), await pairs(300, TEST + from, make))
+        return accuracyAfter(120, config, seed, await pairs(150, from, make), await pairs(200, TEST + from, make))
       }
       rows.push({ seed, zoom: await run(false), stabilised: await run(true) })
     }
-    table('accuracy on 600 directed clips, TV-L1 flow', rows)
+    table('accuracy on 400 directed clips, TV-L1 flow', rows)
     for (const row of rows) {
       expect(row.zoom).toBeGreaterThan(0.9)
       expect(Math.abs(row.stabilised - 0.5)).toBeLessThan(0.08)
