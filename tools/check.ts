@@ -9,6 +9,7 @@ const bin = (name: string) => join(ROOT, 'node_modules/.bin', name)
 const STEPS: readonly { readonly name: string; readonly command: string; readonly args: readonly string[] }[] = [
   { name: 'format and lint', command: bin('biome'), args: ['check', '.'] },
   { name: 'types', command: bin('tsc'), args: ['-p', '.'] },
+  { name: 'passages of the docs', command: bin('tsx'), args: ['tools/check-docs.ts'] },
   { name: 'layers', command: bin('tsx'), args: ['tools/check-layers.ts'] },
   { name: 'generated files are current', command: bin('tsx'), args: ['tools/generate-ops.ts', '--check'] },
 ]
