@@ -41,13 +41,19 @@ export function stateDictOf(
   )
 }
 
+/** Names under which checkpoints hold the state dict of an optimiser. */
+const OPTIMIZERS = ['optimizer', 'optimizer_state_dict']
+
 /**
- * A loaded state dict of an optimiser, as `Optimizer.loadStateDict` takes it.
+ * The state dict of an optimiser in a loaded file, as `Optimizer.loadStateDict` takes it: the file's value itself, or what
+ * it holds as `optimizer` or `optimizer_state_dict`.
  *
  * @throws FormatError when the value lacks `state` and `param_groups`
  */
 export function optimizerStateOf(value: PthValue | undefined): OptimizerStateDict {
-  const entries = entriesOf(value)
+  const whole = entriesOf(value)
+  const wrapped = OPTIMIZERS.map((name) => entriesOf(whole?.get(name))).find((item) => item?.has('state'))
+  const entries = whole?.has('state') ? whole : wrapped
   const state = entriesOf(entries?.get('state'))
   const groups = entries?.get('param_groups')
   if (state === undefined || !Array.isArray(groups)) {

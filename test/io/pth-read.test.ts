@@ -123,7 +123,10 @@ describe.each(FORMATS)('a file in the %s format of torch.save', (format) => {
   test.each(Object.keys(OPTIMIZERS))('lets %s go on where Python stopped', async (name) => {
     const file = await load<Record<string, { optimizer: PthValue }>>(`optimizers-${format}.pth`)
     const { saved, params, optimizer } = await resumed(name)
-    optimizer.loadStateDict(optimizerStateOf(file[name]?.optimizer))
+    const own = file[name]?.optimizer ?? null
+    expect(Object.keys(optimizerStateOf(own).state)).toEqual(Object.keys(optimizerStateOf({ optimizer: own }).state))
+    // As it stands in a checkpoint, beside other things.
+    optimizer.loadStateDict(optimizerStateOf({ epoch: 1, optimizer: own }))
     for (const [i, p] of params.entries()) p.grad = saved.gradients[i] as Tensor
     optimizer.step()
     for (const [i, p] of params.entries()) {
