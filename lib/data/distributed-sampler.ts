@@ -49,7 +49,7 @@ export class DistributedSampler implements Sampler {
     this.seed = checkSeed(seed)
     this.dropLast = dropLast
     this.pad = pad
-    this.length = Math.ceil((this.totalSize - rank) / numReplicas)
+    this.length = Math.ceil(Math.max(0, this.totalSize - rank) / numReplicas)
   }
 
   /** Samples of all parts together. */

@@ -34,6 +34,7 @@ test('every exported metric has a functional form, and no function is without a 
     'flowOutliers',
     'decidability',
     'truePositiveRateAt',
+    'synchronizeMetrics',
     ...Object.keys(detection),
     ...Object.keys(enhancement),
     ...Object.keys(niqe),
