@@ -141,7 +141,7 @@ function program(execute: Execute): Command {
       .argument(`<${takes}s...>`, files === 2 ? `two ${takes}s, or several pairs` : `one ${takes} or more`)
       .option(
         '-o, --output <file>',
-        `${gives.join(', ')}; a folder for several ${takes}s${needsOutput ? '' : '; nothing is written unless stated'}`,
+        `${gives.join(', ')}; a folder for several ${takes}s, made where it ends in /${needsOutput ? '' : '; nothing is written unless stated'}`,
       )
       .option('-m, --model <system>', `which system of \`list --task ${task}\`; the first unless stated`)
       .option('--weights <file>', 'what `train` wrote, or `random` for a trial')

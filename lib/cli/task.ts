@@ -1,5 +1,5 @@
 // A command for each task: the same for every system that does it.
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { CancelledError } from '../native/errors'
 import type { Result, Summary, SystemCard, TaskName } from '../pipeline'
@@ -44,6 +44,7 @@ export async function runTask(
   const config = await configOf(options.config, options.set, task)
   if (options.weights === undefined) usage(() => parseConfig(system.config, config, task))
   const load: LoadOptions = { weights: options.weights, config, device: deviceOf(options.device, task) }
+  if (options.output?.endsWith('/')) mkdirSync(options.output, { recursive: true })
   return tidyAsync(async () => {
     const started = performance.now()
     using pipeline = await system.load(load)
@@ -123,7 +124,10 @@ function outputsOf(
     return inputs.map(() => undefined)
   }
   const isFolder = existsSync(output) && statSync(output).isDirectory()
-  if (isFolder) {
+  if (isFolder || output.endsWith('/')) {
+    if (!isFolder && existsSync(resolve(output))) {
+      throw new UsageError(`${task} --output: ${resolve(output)} is a file, not a folder; name another`)
+    }
     const paths = inputs.map(([first = '']) => join(output, `${basename(first, extname(first))}${gives[0]}`))
     for (const path of paths) {
       if (paths.filter((other) => other === path).length === 1 && !inputs.flat().some((file) => same(file, path)))
@@ -136,7 +140,7 @@ function outputsOf(
   }
   if (inputs.length > 1) {
     throw new UsageError(
-      `${task} --output: there are ${inputs.length} results; name a folder that exists, not ${output}`,
+      `${task} --output: there are ${inputs.length} results; name a folder, as ${output}/, not ${output}`,
     )
   }
   if (!gives.includes(extname(output).toLowerCase())) {

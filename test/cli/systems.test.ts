@@ -96,6 +96,10 @@ describe('vision-native train, evaluate and a task', () => {
     expect(results).toHaveLength(2)
     expect(results[1]).toMatchObject({ output: folder('out/1.png'), result: { width: 40, height: 40 } })
 
+    const made = await runCli(['enhance', folder('dark/0.png'), '-o', `${folder('made/deep')}/`, ...weights])
+    expect(made.code).toBe(0)
+    expect(await sharp(folder('made/deep/0.png')).metadata()).toMatchObject({ width: 40, height: 40 })
+
     const evaluated = await runCli(['evaluate', NAME, '--data', 'synthetic', '--json', ...weights])
     expect(JSON.parse(evaluated.stdout)).toMatchObject({
       system: NAME,
@@ -155,6 +159,7 @@ describe('vision-native train, evaluate and a task', () => {
     [PHOTO, { output: 'out.mp4' }, /'\.mp4' of out\.mp4 is not what enhance writes/],
     [PHOTO, { output: 'nowhere/out.png' }, /there is no folder nowhere; make it first/],
     [PHOTO, { output: PHOTO }, /is the input; name another file/],
+    [PHOTO, { output: 'package.json/' }, /package\.json is a file, not a folder; name another/],
     [PHOTO, { output: 'o.png', set: ['adaptation.step=3'] }, /adaptation\.step is no key/],
     [PHOTO, { output: 'o.png', set: ['ablation'] }, /'ablation' is no setting/],
     [PHOTO, { output: 'o.png', config: 'none.json' }, /cannot read none\.json/],
