@@ -128,7 +128,9 @@ function describeLibTorch({ version, cuda, variant, root, source }: LibTorch) {
 function describeOpening({ value, reason }: Outcome<ReturnType<typeof loadNative>>) {
   if (reason !== undefined) return missing(reason)
   const { bridge } = value
-  return ok(`LibTorch ${bridge.libtorchVersion()}, ${bridge.cpuCapability()}, ${bridge.numThreads()} threads`)
+  const threads = bridge.numThreads()
+  const number = threads === 1 ? '1 thread' : `${threads} threads`
+  return ok(`LibTorch ${bridge.libtorchVersion()}, ${bridge.cpuCapability()}, ${number}`)
 }
 
 /** The C library as the system states it, for when our loader cannot be asked. */
