@@ -25,6 +25,7 @@ function contents(cards: readonly SystemCard[]): string {
 # Systems
 
 Papers end to end: networks, training, evaluation and a pipeline each. \`vision-native list\` prints them, and \`vision-native info NAME\` what one is.
+The pages write commands as they are where the package is installed globally; in a project, put \`npx\` before them.
 
 | system | command | what it does | paper |
 |---|---|---|---|
