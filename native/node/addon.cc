@@ -29,7 +29,7 @@ namespace {
 // ---- Calls ----------------------------------------------------------------------------------------------------------
 
 napi_value attach(Environment& self, const Parameters& in) {
-  self.attach(in.raw(0), in.raw(1));
+  self.attach(in.array_buffer(0), in.function(1));
   return nullptr;
 }
 
@@ -110,7 +110,8 @@ napi_value invoke_async(Environment& self, const Parameters& in) {
   refuse_while_capturing(self, "an asynchronous call was made");
   PreparedCall call;
   prepare(self.frame, self.functions, self.registry, call);
-  return to_js(self.env, self.start(std::make_unique<OperatorJob>(self, std::move(call), in.raw(0), in.raw(1))));
+  auto job = std::make_unique<OperatorJob>(self, std::move(call), in.function(0), in.function_if_any(1));
+  return to_js(self.env, self.start(std::move(job)));
 }
 
 napi_value cancel(Environment& self, const Parameters& in) {
@@ -151,7 +152,7 @@ napi_value to_bytes(Environment& self, const Parameters& in) {
 napi_value to_bytes_async(Environment& self, const Parameters& in) {
   refuse_while_capturing(self, "data of a tensor was read");
   const at::Tensor tensor = find_tensor(self, in.number(0), "data");
-  return to_js(self.env, self.start(std::make_unique<CopyJob>(self, tensor, in.raw(1), in.raw(2))));
+  return to_js(self.env, self.start(std::make_unique<CopyJob>(self, tensor, in.array_buffer(1), in.function(2))));
 }
 
 napi_value grad(Environment& self, const Parameters& in) {

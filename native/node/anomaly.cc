@@ -96,8 +96,8 @@ napi_value set_anomaly(Environment& self, const Parameters& in) {
   // Nodes keep metadata of the engine that was the default when they were made; it is put in place before the first.
   static const bool installed = (torch::autograd::set_default_engine_stub(SiteEngine::instance), true);
   static_cast<void>(installed);
+  if (in.boolean(0)) self.keep_site_function(in.function(2));
   AnomalyMode::set_enabled(in.boolean(0), in.boolean(1));
-  if (in.boolean(0)) self.keep_site_function(in.raw(2));
   return nullptr;
 }
 

@@ -27,9 +27,7 @@ void set_thread_limit(int threads) {
 
 Job::Job(Environment& environment, napi_value settle, napi_value progress) : environment_(environment) {
   napi_create_reference(environment.env, settle, 1, &settle_);
-  napi_valuetype type = napi_undefined;
-  if (progress != nullptr) napi_typeof(environment.env, progress, &type);
-  if (type == napi_function) napi_create_reference(environment.env, progress, 1, &progress_);
+  if (progress != nullptr) napi_create_reference(environment.env, progress, 1, &progress_);
 }
 
 Job::~Job() {

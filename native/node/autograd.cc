@@ -257,7 +257,7 @@ napi_value register_hook(Environment& self, const Parameters& in) {
                                       " was computed, and only leaves accumulate gradients; use registerHook()");
   }
   const auto kind = post_accumulate ? HookTable::Kind::kPostAccumulate : HookTable::Kind::kGradient;
-  return to_js(self.env, self.hooks->add(kind, tensor, in.raw(2), in.text(3)));
+  return to_js(self.env, self.hooks->add(kind, tensor, in.function(2), in.text(3)));
 }
 
 napi_value remove_hook(Environment& self, const Parameters& in) {

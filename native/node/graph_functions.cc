@@ -58,7 +58,7 @@ napi_value run_graph(Environment& self, const Parameters& in) {
 napi_value run_graph_async(Environment& self, const Parameters& in) {
   rest_openmp();
   const std::shared_ptr<Graph> graph = graph_of(self, in);
-  return to_js(self.env, self.start(std::make_unique<GraphJob>(self, graph, inputs_of(self, *graph), in.raw(1))));
+  return to_js(self.env, self.start(std::make_unique<GraphJob>(self, graph, inputs_of(self, *graph), in.function(1))));
 }
 
 napi_value modes_key(Environment& self, const Parameters&) { return to_js(self.env, RecordedModes::key_now()); }

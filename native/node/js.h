@@ -21,8 +21,6 @@ class Parameters {
     napi_get_cb_info(env, info, &count_, values_, nullptr, nullptr);
   }
 
-  napi_value raw(size_t index) const { return values_[index]; }
-
   double number(size_t index) const {
     double value = 0;
     check(napi_get_value_double(env_, values_[index], &value), index, "a number");
@@ -73,12 +71,33 @@ class Parameters {
     constexpr size_t kWidth[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
     return {data, elements * (type < std::size(kWidth) ? kWidth[type] : 2)};
   }
+  /// A function to keep and call later.
+  napi_value function(size_t index) const {
+    check(type_of(index) == napi_function ? napi_ok : napi_function_expected, index, "a function");
+    return values_[index];
+  }
+  /// The same, or nullptr for undefined.
+  napi_value function_if_any(size_t index) const {
+    return type_of(index) == napi_undefined ? nullptr : function(index);
+  }
+  napi_value array_buffer(size_t index) const {
+    bool is_one = false;
+    napi_is_arraybuffer(env_, values_[index], &is_one);
+    check(is_one ? napi_ok : napi_arraybuffer_expected, index, "an ArrayBuffer");
+    return values_[index];
+  }
 
  private:
   explicit Parameters(napi_env env) : env_(env) {}
   static void check(napi_status status, size_t index, const char* expected) {
     if (status == napi_ok) return;
     throw BridgeError("Argument", "native call: argument " + std::to_string(index + 1) + " must be " + expected);
+  }
+
+  napi_valuetype type_of(size_t index) const {
+    napi_valuetype type = napi_undefined;
+    napi_typeof(env_, values_[index], &type);
+    return type;
   }
 
   napi_env env_;

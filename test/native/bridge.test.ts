@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { bridge } from '../../lib/native/frame'
 import * as lib from '../../lib/tensor'
 import {
   add,
@@ -31,6 +32,7 @@ import {
   upsampleBilinear2d,
   zeros,
 } from '../../lib/tensor'
+import { HANDLE } from '../../lib/tensor/handle'
 
 /** Runs a test in a scope of its own, so that none leaves tensors to the next. */
 const scoped = (name: string, fn: () => void) => test(name, () => tidy(fn))
@@ -336,4 +338,23 @@ test('no hand-written name hides a generated function by accident', () => {
   // `slice` alone is both: the index of at(); the operator stays as the method.
   expect(typeof lib.slice).toBe('function')
   expect(tidy(() => values(arange(5).slice({ start: 1, end: 3 })))).toEqual([1, 2])
+})
+
+describe('the native functions', () => {
+  const [one, buffer] = [1, new ArrayBuffer(4)]
+  test.each([
+    ['attach', [one, () => {}], 'argument 1 must be an ArrayBuffer'],
+    ['attach', [new ArrayBuffer(64), one], 'argument 2 must be a function'],
+    ['toBytesAsync', [undefined, one, () => {}], 'argument 2 must be an ArrayBuffer'],
+    ['toBytesAsync', [undefined, buffer, one], 'argument 3 must be a function'],
+    ['registerHook', [undefined, false, one, 'here'], 'argument 3 must be a function'],
+    ['setAnomaly', [true, true, one], 'argument 3 must be a function'],
+  ] as const)('%s refuses %j', (name, args, message) => {
+    tidy(() => {
+      const handle = ones([1], { requiresGrad: true })[HANDLE]
+      const fn = bridge()[name] as (...args: unknown[]) => unknown
+      const given = args.map((value) => value ?? handle)
+      expect(() => fn(...given)).toThrow(refusal('Argument', new RegExp(message)))
+    })
+  })
 })
