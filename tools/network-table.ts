@@ -43,7 +43,7 @@ export function networkTable(): string {
       const counts = each.flatMap(([caseName]) => parameters.get(caseName) ?? [])
       const count = counts[0] === undefined ? '' : counts[0].toLocaleString('en-US')
       const sources = [...new Set(each.map(([, { source }]) => source.split(':')[0] ?? ''))]
-      return `| \`${name}\` | ${count} | ${backboneEntry(name).features ?? ''} | ${sources.join(', ')} |`
+      return `| \`${name}\` | ${count} | ${backboneEntry(name).features ?? ''} | ${sources.join('; ')} |`
     })
     return [
       `## ${title}\n\n| network | parameters | features | compared with |\n|---|---:|---|---|\n${rows.join('\n')}`,
