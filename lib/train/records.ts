@@ -8,6 +8,7 @@ export interface StepRecord {
   readonly kind: 'step'
   /** Steps of the optimiser so far. */
   readonly step: number
+  /** Whole epochs so far: 0 in the first. */
   readonly epoch: number
   /** Mean since the last record. */
   readonly loss: number
