@@ -1,6 +1,6 @@
 // Collectives: calls that all processes of a group make in the same order, by LibTorch's functional operators, so that a
 // captured function holds them.
-import { ArgumentError, ShapeError } from '../native/errors'
+import { ArgumentError, DistributedError, ShapeError } from '../native/errors'
 import { call, callAsync, describe } from '../tensor/call'
 import { tensor } from '../tensor/creation'
 import { isTensor } from '../tensor/handle'
@@ -93,7 +93,12 @@ export function allGatherAsync(input: Tensor, { group }: CollectiveOptions = {})
 /** Waits until all processes are here. @throws DistributedError naming those that did not come in time */
 export async function barrier({ group }: CollectiveOptions = {}): Promise<void> {
   const { name, timeoutMs } = groupOf(group, 'barrier')
-  await callAsync('vision_native_distributed::process_group_barrier', [name, timeoutMs])
+  try {
+    await callAsync('vision_native_distributed::process_group_barrier', [name, timeoutMs])
+  } catch (error) {
+    // LibTorch throws its general exception here, whose text says "rank" of a process as of a shape.
+    throw new DistributedError((error as Error).message, { cause: error })
+  }
 }
 
 /** What each process passes, in the order of ranks. @param value anything that JSON holds */

@@ -17,6 +17,10 @@ import { capture, type Tensor, tensor } from '../../lib/tensor'
 
 const group = await initProcessGroup({ timeoutMs: 60_000 })
 const { rank, worldSize } = group
+if (process.argv[2] === 'lose one') {
+  if (rank === 1) process.kill(process.pid, 'SIGKILL')
+  await barrier()
+}
 const mine = tensor([rank + 1, 10 * rank])
 const seen: Record<string, unknown> = { rank, worldSize }
 

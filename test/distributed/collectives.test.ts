@@ -65,6 +65,15 @@ test('collectives of three processes give what hand calculation does', async () 
   }
 }, 180_000)
 
+test('a barrier names the process that is lost', async () => {
+  const { code, stderr } = await runCli(['launch', '--nproc', '2', SCRIPT, 'lose one'], {
+    env: { OMP_NUM_THREADS: '1', GLOO_SOCKET_IFNAME: 'lo' },
+  })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/DistributedError: .*Ranks 1 failed/)
+  expect(stderr).toMatch(/error: .*launch: rank 1 was killed by SIGKILL/)
+}, 180_000)
+
 describe('where processes meet', () => {
   const environment = { RANK: '1', WORLD_SIZE: '4', MASTER_ADDR: 'host', MASTER_PORT: '29500', LOCAL_RANK: '0' }
 
