@@ -1,5 +1,5 @@
 // A run of training from its folder to its weights, the same for every system.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { writeFileAtomic } from '../native/atomic-file'
@@ -8,7 +8,7 @@ import type { Module } from '../nn'
 import { type Device, resolveDevice } from '../tensor'
 import type { ConfigSchema } from './config'
 import { type PartialConfig, parseConfig } from './config'
-import type { System } from './system'
+import type { System, Trained } from './system'
 import { saveSystemWeights } from './system-weights'
 import type { TaskName } from './tasks'
 
@@ -55,7 +55,13 @@ export async function trainSystem<T extends TaskName, S extends ConfigSchema, M 
   const { device } = resolveDevice(options.device ?? 'auto')
   await claimFolder(folder, { system: name, data, config }, resume)
   const started = performance.now()
-  const trained = await system.train({ config, data, folder, resume, progress, device, skipBroken, signal, note })
+  let trained: Trained
+  try {
+    trained = await system.train({ config, data, folder, resume, progress, device, skipBroken, signal, note })
+  } catch (error) {
+    releaseFolder(folder)
+    throw error
+  }
   const weights = join(folder, 'weights.safetensors')
   await saveSystemWeights(weights, name, trained.config ?? config, trained.model)
   trained.model.dispose()
@@ -89,6 +95,11 @@ async function claimFolder(folder: string, run: RunDescription, resume: boolean)
   }
   mkdirSync(folder, { recursive: true })
   await writeFileAtomic(path, Buffer.from(`${JSON.stringify(run, undefined, 2)}\n`), 'trainSystem')
+}
+
+/** A training that made nothing, such as one of files that cannot be read, leaves its folder to the next. */
+function releaseFolder(folder: string): void {
+  if (readdirSync(folder).join() === 'config.json') rmSync(join(folder, 'config.json'))
 }
 
 function readDescription(path: string): unknown {

@@ -147,7 +147,8 @@ describe('vision-native train, evaluate and a task', () => {
     expect(stderr).toMatch(/2 of 3 files cannot be used/)
     expect(stderr).toMatch(/b\.png: /)
     expect(stderr).toMatch(/c\.png: 8 × 40 pixels; the least side is 16/)
-    const skipped = await runCli([...args.with(5, folder('broken-run-2')), '--skip-broken'])
+    // What made nothing holds no run: the same folder serves.
+    const skipped = await runCli([...args, '--skip-broken'])
     expect(skipped.code).toBe(0)
     expect(skipped.stderr).toMatch(/They are left out, as asked/)
   })
