@@ -4,8 +4,15 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { manualSeed, noGrad, tidyAsync } from '@lab/vision-native'
-import { backboneNames, createBackbone, type Detection, Detector } from '@lab/vision-native/backbones'
+import { manualSeed, noGrad, type Tensor, tidyAsync } from '@lab/vision-native'
+import {
+  backboneNames,
+  createBackbone,
+  type Detection,
+  Detector,
+  LAYOUTS,
+  loadPublished,
+} from '@lab/vision-native/backbones'
 import { loadPth, readImage, readSafetensors, stateDictOf, writeImage } from '@lab/vision-native/io'
 import { drawBoundingBoxes, drawKeypoints, drawSegmentationMasks } from '@lab/vision-native/vision'
 
@@ -21,13 +28,31 @@ const { values: options, positionals } = parseArgs({
 })
 const [photo = 'examples/data/rubberwhale1.png'] = positionals
 
-function makeDetector(name: string): Detector {
+type Weights = ReadonlyMap<string, Tensor>
+
+async function readWeights(path: string): Promise<Weights> {
+  return path.endsWith('.pth') ? stateDictOf(await loadPth(path)) : readSafetensors(path)
+}
+
+/** torchvision's first files: convolutions of the pyramid without the block around them. */
+const isFirstLayout = (weights: Weights) => weights.has('backbone.fpn.inner_blocks.0.weight')
+
+/** What norms a file was trained with: those that do not change count no batches. */
+function normsOf(weights: Weights) {
+  const names = [...weights.keys()]
+  const frozen = names.some((name) => name.endsWith('running_var')) && !names.some((name) => name.endsWith('tracked'))
+  return frozen ? { frozenNorm: isFirstLayout(weights) ? { eps: 0 } : true } : {}
+}
+
+function makeDetector(name: string, weights?: Weights): Detector {
   const known = backboneNames().find((each) => each === name)
   if (known === undefined) throw new Error(`there is no network '${name}'`)
   manualSeed(1)
-  const network: unknown = createBackbone(known)
-  if (network instanceof Detector) return network.eval()
-  throw new Error(`'${name}' is no detector`)
+  const network: unknown = createBackbone(known, weights && normsOf(weights))
+  if (!(network instanceof Detector)) throw new Error(`'${name}' is no detector`)
+  if (weights && isFirstLayout(weights)) loadPublished(network, weights, LAYOUTS['detection-torchvision-v1'])
+  else if (weights) network.loadStateDict(weights)
+  return network.eval()
 }
 
 /** The best detections, of at least the score asked for. */
@@ -46,10 +71,7 @@ function best(found: Detection): Detection {
 }
 
 await tidyAsync(async () => {
-  const detector = makeDetector(options.model)
-  if (options.weights?.endsWith('.pth')) detector.loadStateDict(stateDictOf(await loadPth(options.weights)))
-  else if (options.weights) detector.loadStateDict(await readSafetensors(options.weights))
-
+  const detector = makeDetector(options.model, options.weights ? await readWeights(options.weights) : undefined)
   const image = await readImage(photo, { dtype: 'float32' })
   const [found] = noGrad(() => detector.forward([image]))
   if (found === undefined) throw new Error('the detector gave nothing for the image')

@@ -1,10 +1,11 @@
 // Feature pyramid network with torchvision's names.
 import { ArgumentError } from '../native/errors'
-import { Conv2d, FrozenBatchNorm2d, init, type Layer, Module, ModuleList, Sequential } from '../nn'
+import { Conv2d, init, Module, ModuleList, Sequential } from '../nn'
 import { interpolate, maxPool2d, relu } from '../nn/functional'
 import type { Tensor } from '../tensor'
+import { type FrozenNorm, frozenNormLayer } from './frozen-norm'
 import type { NetworkEntry } from './network'
-import { type NormLayer, RESNET_LAYERS, ResNetStages } from './resnet'
+import { RESNET_LAYERS, ResNetStages } from './resnet'
 
 /** Adds maps of larger strides to a pyramid. */
 export interface ExtraMaps extends Module {
@@ -131,7 +132,7 @@ export class BackboneWithFPN extends Module implements PyramidBackbone {
 
 export interface ResNetFPNOptions {
   /** Norms whose statistics, scale and shift are fixed, as in the published detectors; default false. */
-  readonly frozenNorm?: boolean
+  readonly frozenNorm?: FrozenNorm
   /** How many of stem and stages train, counted from the last: 0 to 5, all unless stated. */
   readonly trainableLayers?: number
   /** Which stages the pyramid joins, 1 to 4 in order; all unless stated. */
@@ -147,7 +148,7 @@ export function resnetFpn(name: keyof typeof RESNET_LAYERS, options: ResNetFPNOp
   if (!returnedLayers.length || returnedLayers.some((layer) => ![1, 2, 3, 4].includes(layer))) {
     throw new ArgumentError(`resnetFpn: returnedLayers are [${returnedLayers.join(', ')}]; they are of 1 to 4`)
   }
-  const norm: NormLayer | undefined = frozenNorm ? (channels): Layer => new FrozenBatchNorm2d(channels) : undefined
+  const norm = frozenNormLayer(frozenNorm)
   const [block, blocks] = RESNET_LAYERS[name]
   const body = new ResNetStages(block, blocks, norm ? { normLayer: norm } : {})
   freezeStages(body, trainableLayers)

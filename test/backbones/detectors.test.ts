@@ -10,6 +10,7 @@ import {
   type ExtraMaps,
   FasterRCNN,
   FCOS,
+  type FrozenNorm,
   KeypointRCNN,
   LastLevelP6P7,
   MaskRCNN,
@@ -229,6 +230,18 @@ describe('parts', () => {
         .flatten()
         .toArray() as number[]
       expect(Math.max(...got.map((value, i) => Math.abs(value - (given.frozen[i] as number))))).toBeLessThan(1e-5)
+    })
+  })
+
+  test('frozen norms of a backbone add to the variance what is asked', () => {
+    tidy(() => {
+      const added = (frozenNorm: FrozenNorm) =>
+        [...resnetFpn('resnet18', { frozenNorm }).modules()].flatMap((layer) =>
+          layer instanceof FrozenBatchNorm2d ? [layer.eps] : [],
+        )
+      expect(new Set(added(true))).toEqual(new Set([1e-5]))
+      expect(new Set(added({ eps: 0 }))).toEqual(new Set([0]))
+      expect(added(false)).toEqual([])
     })
   })
 

@@ -1,19 +1,10 @@
 // Detectors on MobileNet v3 with torchvision's names.
-import {
-  BatchNorm2d,
-  Conv2d,
-  FrozenBatchNorm2d,
-  init,
-  type Layer,
-  Module,
-  ModuleList,
-  ReLU6,
-  Sequential,
-} from '../../nn'
+import { BatchNorm2d, Conv2d, init, type Layer, Module, ModuleList, ReLU6, Sequential } from '../../nn'
 import type { Tensor } from '../../tensor'
 import { AnchorGenerator, DefaultBoxGenerator } from '../../vision'
 import { ConvNorm } from '../conv-norm'
 import { BackboneWithFPN } from '../fpn'
+import { frozenNormLayer } from '../frozen-norm'
 import { LayerTaps } from '../layer-taps'
 import { type MobileNetV3Block, mobilenetV3Large } from '../mobilenet-v3'
 import type { NetworkEntry } from '../network'
@@ -30,8 +21,7 @@ export function fasterrcnnMobilenetV3LargeFpn(
 ): FasterRCNN {
   const { frozenNorm = false, ...own } = options
   // Not the classifier's norm, whose eps is larger.
-  const normLayer = (channels: number): Layer =>
-    frozenNorm ? new FrozenBatchNorm2d(channels) : new BatchNorm2d(channels)
+  const normLayer = frozenNormLayer(frozenNorm) ?? ((channels: number): Layer => new BatchNorm2d(channels))
   const body = new LayerTaps(mobilenetV3Large({ normLayer }).features, [C4, LAST])
   const backbone = new BackboneWithFPN(body, [0, 1], [160, 960], 256)
   const maps = [1, 2, 3]

@@ -3,6 +3,7 @@ import { MultiScaleRoIAlign } from '../../nn'
 import type { Tensor } from '../../tensor'
 import { AnchorGenerator } from '../../vision'
 import { type PyramidBackbone, resnetFpn } from '../fpn'
+import type { FrozenNorm } from '../frozen-norm'
 import type { NetworkEntry } from '../network'
 import { Detector } from './detector'
 import { DETECTION_INPUT } from './input'
@@ -117,7 +118,7 @@ function pyramidAnchors(): AnchorGenerator {
 /** What the published networks' builders take. */
 export interface PublishedOptions {
   /** Norms of the backbone that do not change, as in the published weights; default false. */
-  readonly frozenNorm?: boolean
+  readonly frozenNorm?: FrozenNorm
   /** How many of the backbone's stem and stages train, counted from the last; all 5 unless stated. */
   readonly trainableLayers?: number
 }
