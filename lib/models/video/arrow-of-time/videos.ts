@@ -68,7 +68,7 @@ async function writeLists(
   const tests = Math.min(filled.length - 1, Math.max(1, Math.round(preparation.testShare * filled.length)))
   if (filled.length < 2) {
     throw new FormatError(
-      `arrow-of-time: ${filled.length} videos have usable shots, and two are needed: one to learn from, one for tests; use longer videos of a steady camera, or preparation.stabilise=false`,
+      `arrow-of-time: ${filled.length} videos have usable shots, and two are needed: one to learn from, one for tests; use longer videos of a steady camera in which something moves, or preparation.stabilise=false and a smaller preparation.leastMotion`,
     )
   }
   const order = new RandomStream(training.seed, 0, Stream.Split).permutation(filled.length)
