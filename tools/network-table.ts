@@ -66,7 +66,8 @@ const features = await extractFeatures(network, ['a.jpg', 'b.jpg'], { layer: 'av
 
 Each is compared with the implementation named beside it: names and shapes of its state, and outputs to 1e-4 of their size
 on weights that are a hash of their names (tools/reference/backbones, test/backbones). Where none is named, it differs in a
-number only from one that is compared. \`npx vision-native weights list\` tells which published weights can be fetched;
+number only from one that is compared. Parameters are counted where a published state's shapes are among the fixtures.
+\`npx vision-native weights list\` tells which published weights can be fetched;
 \`vision-native features\` writes features of photographs to a file.
 
 ${tasks.join('\n\n')}
