@@ -134,7 +134,7 @@ std::string guard(const c10::OperatorHandle& op, const torch::jit::Stack& stack)
 
   std::string wrong = entry->second(Arguments(schema, stack));
   if (wrong.empty()) return wrong;
-  return schema.name() + ": " + wrong + "; LibTorch itself fails badly on this (docs/upstream-crashes.md)";
+  return wrong + "; LibTorch itself fails badly on this (docs/upstream-crashes.md)";
 }
 
 }  // namespace vision_native

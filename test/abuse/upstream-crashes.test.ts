@@ -13,6 +13,8 @@ describe('calls on which LibTorch fails badly', () => {
     tidy(() => {
       expect(make).toThrow(VisionNativeError)
       expect(make).toThrow(refusal)
+      // The operator is named once.
+      expect(make).not.toThrow(/^(\S+: )\1/)
     })
   })
 
