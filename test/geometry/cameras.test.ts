@@ -160,6 +160,7 @@ describe('rays', () => {
     const inverse = values(stratifiedSamples(float64([1]), float64([4]), 3, { perturb: false, inverseDepth: true }))
     expect(inverse).toEqual([1, 1.6, 4])
     using generator = new Generator(3)
+    expect(() => stratifiedSamples(1 as never, 5 as never, 3)).toThrow(/near is 1; it must be a tensor/)
     const drawn = stratifiedSamples(near, far, 5, { generator })
     const edges = [float64([2, 2.5, 3.5, 4.5, 5.5]), float64([2.5, 3.5, 4.5, 5.5, 6])] as const
     expect(drawn.at(0).ge(edges[0]).logicalAnd(drawn.at(0).le(edges[1])).all().item()).toBe(true)
