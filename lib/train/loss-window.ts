@@ -100,7 +100,7 @@ export class Mean {
 
 function diverged(loss: number, { step, epoch, batch }: Place): DivergenceError {
   return new DivergenceError(
-    `Trainer: the loss is ${loss} in step ${step} (epoch ${epoch}, batch ${batch}); training stopped, and earlier checkpoints are as they were. ` +
+    `Trainer: the loss is ${loss} in step ${step} (epoch ${epoch + 1}, batch ${batch + 1}); training stopped, and earlier checkpoints are as they were. ` +
       'Lower the learning rate, set clipNorm, or look for the operator that makes it with detectAnomaly',
   )
 }
