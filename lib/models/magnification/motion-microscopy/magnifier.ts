@@ -255,13 +255,14 @@ export class Magnifier {
 
   #compose(frame: Tensor, spectrum: Tensor, bands: Maps, filtered: Maps): Magnified {
     const { magnification } = this.#options
-    const motions = bands.map((band, k) => this.#averaged(abs(band), filtered[k] as Tensor, k))
+    const amplitudes = bands.map((band) => abs(band))
+    const motions = amplitudes.map((amplitude, k) => this.#averaged(amplitude, filtered[k] as Tensor, k))
     const moved = bands.map((band, k) => {
       const turn = (motions[k] as Tensor).mul(magnification - 1)
       return band.mul(complex(turn.cos(), turn.sin()))
     })
     const luma = this.#frame.crop(this.#pyramid.compose(spectrum, moved).unsqueeze(0)).squeeze(0)
-    const energies = bands.map((band) => abs(band).square())
+    const energies = amplitudes.map((amplitude) => amplitude.square())
     const past = energies.map((energy, k) => {
       const far = abs(motions[k] as Tensor)
         .mul(magnification)
