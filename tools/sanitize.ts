@@ -1,15 +1,16 @@
 // `npm run test:sanitize`: native code under tools that see what tests cannot. Each check ends with a planted defect, which
 // must be reported.
 //
-//   npm run test:sanitize [-- threads kernels bridge leaks] [--seconds 60] [--seed 1] [--only OPERATOR]
+//   npm run test:sanitize [-- threads kernels bridge leaks races] [--seconds 60] [--seed 1] [--only OPERATOR]
 import { parseArgs } from 'node:util'
 import { BuildError } from './run'
 import { bridge } from './sanitize/bridge'
 import { kernels } from './sanitize/kernels'
 import { leaks } from './sanitize/leaks'
+import { races } from './sanitize/races'
 import { threads } from './sanitize/threads'
 
-const CHECKS = new Map(Object.entries({ threads, kernels, bridge, leaks }))
+const CHECKS = new Map(Object.entries({ threads, kernels, bridge, leaks, races }))
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

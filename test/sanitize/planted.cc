@@ -2,6 +2,7 @@
 #include <node_api.h>
 
 #include <cstdlib>
+#include <thread>
 
 namespace {
 
@@ -27,13 +28,27 @@ napi_value leak(napi_env env, napi_callback_info) {
   return number(env, block[0]);
 }
 
+int shared_count = 0;
+
+/// Counts on two threads at once.
+napi_value race(napi_env env, napi_callback_info) {
+  const auto count = [] {
+    for (int i = 0; i < 1000; ++i) ++shared_count;
+  };
+  std::thread first(count), second(count);
+  first.join();
+  second.join();
+  return number(env, shared_count);
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"overflow", nullptr, overflow, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"leak", nullptr, leak, nullptr, nullptr, nullptr, napi_default, nullptr},
+      {"race", nullptr, race, nullptr, nullptr, nullptr, napi_default, nullptr},
   };
-  napi_define_properties(env, exports, 2, functions);
+  napi_define_properties(env, exports, 3, functions);
   return exports;
 }

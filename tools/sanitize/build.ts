@@ -24,16 +24,21 @@ export const STRICT = {
 }
 
 /** Builds with AddressSanitizer and UndefinedBehaviorSanitizer. */
-export async function buildSanitized(...targets: readonly string[]): Promise<void> {
+export function buildSanitized(...targets: readonly string[]): Promise<void> {
+  return buildIn(BUILD, { VISION_NATIVE_SANITIZE: 'address,undefined' }, targets)
+}
+
+/** Builds targets in a folder of their own with these settings of CMakeLists.txt. */
+export async function buildIn(
+  folder: string,
+  own: Readonly<Record<string, string>>,
+  targets: readonly string[],
+): Promise<void> {
   const generator = exists('ninja') ? ['-G', 'Ninja'] : []
-  const settings = {
-    CMAKE_BUILD_TYPE: 'Release',
-    LIBTORCH: findLibTorch().root,
-    VISION_NATIVE_SANITIZE: 'address,undefined',
-  }
+  const settings = { CMAKE_BUILD_TYPE: 'Release', LIBTORCH: findLibTorch().root, ...own }
   const definitions = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)
-  await run('cmake', ['-S', ROOT, '-B', BUILD, ...generator, ...definitions, '--log-level=WARNING'])
-  await run('cmake', ['--build', BUILD, '--parallel', JOBS, '--target', ...targets])
+  await run('cmake', ['-S', ROOT, '-B', folder, ...generator, ...definitions, '--log-level=WARNING'])
+  await run('cmake', ['--build', folder, '--parallel', JOBS, '--target', ...targets])
 }
 
 /** Compiles the addon with planted defects (test/sanitize/planted.cc) and returns its path. */

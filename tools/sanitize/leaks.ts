@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { BuildError, exists, ROOT } from '../run'
 import { buildPlanted } from './build'
 
-const PROGRAM = join(ROOT, 'test/sanitize/leaks.mjs')
+const PROGRAM = join(ROOT, 'test/sanitize/program.mjs')
 /** Exit status of a program about which valgrind reported something. */
 const REPORTED = 99
 

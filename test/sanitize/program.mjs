@@ -1,4 +1,4 @@
-// Every part of the bridge a few times over, for valgrind (tools/sanitize/leaks.ts); with an addon as its argument, that
+// Every part of the bridge a few times over, for tools/sanitize/leaks.ts and races.ts; with an addon as its argument, that
 // addon's planted leak too. Plain JavaScript on the built package: there is no loader whose work would take minutes.
 import { createRequire } from 'node:module'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
