@@ -1,5 +1,5 @@
-// All of the bridge under ThreadSanitizer. Neither Node nor LibTorch is built with it, so what it says of their own threads
-// is suppressed (test/sanitize/races.supp); `threads` looks at the pool without them.
+// All of the bridge under ThreadSanitizer. Node is not built with it, so what it says of Node's own threads is suppressed
+// (test/sanitize/races.supp); `threads` looks at the pool without Node.
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
